@@ -1,5 +1,13 @@
 //! `cargo xtask TASK`: what a developer runs beside cargo itself. One file a task.
 
+mod generate;
+
+const USAGE: &str = "usage: cargo xtask gen [--jars DIR]   write crates/protocol/src/generated from Kafka's definitions";
+
 fn main() -> anyhow::Result<()> {
-    anyhow::bail!("no task yet")
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.first().map(String::as_str) {
+        Some("gen") => generate::run(arguments.get(1..).unwrap_or_default()),
+        _ => anyhow::bail!(USAGE),
+    }
 }

@@ -1,0 +1,39 @@
+//! Tagged fields that a definition does not know.
+
+use bytes::Bytes;
+
+use crate::{Budget, DecodeError};
+
+/// Unknown tags that one struct may carry.
+pub(crate) const TAGS_MAX: usize = 64;
+
+/// Unknown tags in the order in which they came. One word while there are none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaggedFields(Option<Box<Vec<(u32, Bytes)>>>);
+
+impl TaggedFields {
+    pub fn iter(&self) -> impl Iterator<Item = &(u32, Bytes)> {
+        self.0.iter().flat_map(|fields| fields.iter())
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |fields| fields.len())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(crate) fn keep(&mut self, tag: u32, value: Bytes, budget: &mut Budget) -> Result<(), DecodeError> {
+        if TAGS_MAX <= self.len() {
+            return Err(DecodeError::TooManyTags { max: TAGS_MAX });
+        }
+        budget.charge(2 * size_of::<(u32, Bytes)>())?;
+        self.push(tag, value);
+        Ok(())
+    }
+
+    pub fn push(&mut self, tag: u32, value: Bytes) {
+        self.0.get_or_insert_default().push((tag, value));
+    }
+}
