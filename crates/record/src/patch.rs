@@ -1,0 +1,38 @@
+//! What a broker may change in a batch: offset and leader epoch, which lie outside the checksum, and the timestamps of
+//! a LogAppendTime topic.
+
+use bytes::{Bytes, BytesMut};
+use types::{LeaderEpoch, Offset};
+
+use crate::header::{CRC_FROM, LOG_APPEND_TIME};
+use crate::crc32c;
+
+/// Base offset, batch length and leader epoch: all that changes when a batch is stored.
+pub const PREFIX_BYTES: usize = 16;
+
+/// The first 16 bytes of a stored batch; the rest stays as it was received.
+pub fn prefix(base_offset: Offset, batch_length: i32, leader_epoch: LeaderEpoch) -> [u8; PREFIX_BYTES] {
+    let mut bytes = [0; PREFIX_BYTES];
+    bytes[..8].copy_from_slice(&base_offset.0.to_be_bytes());
+    bytes[8..12].copy_from_slice(&batch_length.to_be_bytes());
+    bytes[12..].copy_from_slice(&leader_epoch.0.to_be_bytes());
+    bytes
+}
+
+/// A copy whose timestamps are ours (trap 22), or the producer's again if it claimed that they were ours.
+pub fn with_log_append_time(batch: &[u8], now_ms: Option<i64>) -> Bytes {
+    let mut out = BytesMut::from(batch);
+    if let Some(attributes) = out.get_mut(21..23) {
+        let before = i16::from_be_bytes([attributes[0], attributes[1]]);
+        let after = if now_ms.is_some() { before | LOG_APPEND_TIME } else { before & !LOG_APPEND_TIME };
+        attributes.copy_from_slice(&after.to_be_bytes());
+    }
+    if let (Some(now_ms), Some(max_timestamp)) = (now_ms, out.get_mut(35..43)) {
+        max_timestamp.copy_from_slice(&now_ms.to_be_bytes());
+    }
+    let crc = crc32c(out.get(CRC_FROM..).unwrap_or_default());
+    if let Some(place) = out.get_mut(17..21) {
+        place.copy_from_slice(&crc.to_be_bytes());
+    }
+    out.freeze()
+}
