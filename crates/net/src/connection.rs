@@ -1,0 +1,293 @@
+//! One connection, one task: receive, start in order, answer in order.
+//!
+//! Requests that may overlap (Produce) start while earlier ones of their kind still wait; every other request starts
+//! when the answers before it are written (`architecture.md` 5). While answers are awaited the socket is read on, up
+//! to a bound, so that a closed peer is noticed and what waits for it is freed.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use os::net::TcpStream;
+use tokio::time::{Instant, Sleep};
+use tracing::debug;
+
+use crate::frame::{FrameError, ReceiveBuffer};
+use crate::in_flight::{InFlight, Ready};
+use crate::limits::Admission;
+use crate::memory::{Memory, Permit};
+use crate::{Peer, Request, Response, Service, Start};
+
+/// Received but not started bytes that a connection may hold while answers are awaited.
+const READ_AHEAD_BYTES: usize = 64 << 10;
+/// Slices handed to one write call.
+const SLICES_MAX: usize = 256;
+
+/// Why a connection ended.
+enum End {
+    /// The peer closed it, between requests.
+    Peer,
+    Failed(io::Error),
+    Frame(FrameError),
+    Service(&'static str),
+    TooSlow(&'static str),
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> End {
+        End::Failed(error)
+    }
+}
+
+pub(crate) struct Connection<S: Service> {
+    stream: TcpStream,
+    service: Arc<S>,
+    session: S::Session,
+    buffer: ReceiveBuffer,
+    in_flight: InFlight<S::Pending>,
+    ready: Ready,
+    memory: Memory,
+    admission: Admission,
+    peer: Peer,
+    clock: Deadline,
+    /// For a large frame whose body is still arriving.
+    reserved: Option<Permit>,
+}
+
+impl<S: Service> Connection<S> {
+    pub(crate) fn new(
+        stream: TcpStream,
+        peer: Peer,
+        service: Arc<S>,
+        memory: Memory,
+        admission: Admission,
+    ) -> Connection<S> {
+        let session = service.open(peer.clone());
+        let clock = Deadline::new(admission.limits().first_request_max);
+        Connection {
+            stream,
+            service,
+            session,
+            buffer: ReceiveBuffer::new(),
+            in_flight: InFlight::new(),
+            ready: Ready::default(),
+            memory,
+            admission,
+            peer,
+            clock,
+            reserved: None,
+        }
+    }
+
+    pub(crate) async fn run(mut self) {
+        let end = loop {
+            if let Err(end) = self.turn().await {
+                break end;
+            }
+        };
+        let address = self.peer.address;
+        match end {
+            End::Peer => debug!(peer = %address, "connection closed by the client"),
+            End::Failed(error) => debug!(peer = %address, %error, "connection failed"),
+            End::Frame(error) => {
+                tracing::warn!(peer = %address, listener = %self.peer.listener, %error, "connection refused")
+            }
+            End::Service(reason) => debug!(peer = %address, reason, "connection closed"),
+            End::TooSlow(reason) => debug!(peer = %address, reason, "connection closed"),
+        }
+    }
+
+    /// Starts what may start, sends what is ready; else waits for either to change.
+    async fn turn(&mut self) -> Result<(), End> {
+        self.start_available().await?;
+        poll_fn(|context| {
+            self.in_flight.collect(context, &mut self.ready);
+            Poll::Ready(())
+        })
+        .await;
+        if self.ready.is_empty() {
+            return self.wait().await;
+        }
+        self.send().await
+    }
+
+    async fn start_available(&mut self) -> Result<(), End> {
+        let mut started = false;
+        while let Some(frame_bytes) = self.next_frame()? {
+            if !self.buffer.holds(frame_bytes) {
+                break;
+            }
+            let overlaps = self.service.may_overlap(self.buffer.peek(frame_bytes));
+            if !self.in_flight.admits(overlaps, frame_bytes) {
+                break;
+            }
+            let reserved = self.reserved.take();
+            let permit = match reserved.or_else(|| self.memory.try_acquire(frame_bytes)) {
+                Some(permit) => permit,
+                None => {
+                    // What was started must be able to finish, or its permits would never come back.
+                    if started {
+                        break;
+                    }
+                    if !self.in_flight.is_empty() {
+                        return Ok(());
+                    }
+                    self.memory.acquire(frame_bytes).await
+                }
+            };
+            let frame = self.buffer.take(frame_bytes);
+            let answer = self.service.start(&mut self.session, Request { frame });
+            let closing = matches!(answer, Start::Done(crate::Answer::Close(_)));
+            self.in_flight.push(answer, overlaps, permit, frame_bytes);
+            started = true;
+            if closing {
+                break;
+            }
+        }
+        if started {
+            self.clock.active(self.admission.limits().idle_max);
+            self.service.kick(&mut self.session);
+        }
+        Ok(())
+    }
+
+    fn next_frame(&self) -> Result<Option<usize>, End> {
+        let max = self.service.frame_bytes_max(&self.session);
+        self.buffer.next_frame_bytes(max).map_err(End::Frame)
+    }
+
+    /// Waits until an answer is ready, bytes arrive or time is up.
+    async fn wait(&mut self) -> Result<(), End> {
+        let frame_bytes = self.next_frame()?;
+        let may_read = self.in_flight.is_empty() || self.buffer.buffered() < READ_AHEAD_BYTES;
+        if self.buffer.is_empty() && self.in_flight.is_empty() {
+            return self.wait_idle().await;
+        }
+        // A large frame's body is read once it is granted whole.
+        if let Some(bytes) = frame_bytes
+            && self.in_flight.is_empty()
+            && self.reserved.is_none()
+            && READ_AHEAD_BYTES < bytes
+        {
+            self.reserved = Some(self.memory.acquire(bytes).await);
+        }
+        if !self.buffer.is_empty() && self.in_flight.is_empty() {
+            self.clock.within(self.admission.limits().frame_max);
+        }
+        let waits_for_answers = !self.in_flight.is_empty();
+        poll_fn(|context| {
+            self.in_flight.collect(context, &mut self.ready);
+            if !self.ready.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            if may_read {
+                let room = self.buffer.room(frame_bytes.filter(|_| !waits_for_answers));
+                match self.stream.poll_read_into(context, room) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(End::Peer)),
+                    Poll::Ready(Ok(_)) => return Poll::Ready(Ok(())),
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(End::Failed(error))),
+                    Poll::Pending => {}
+                }
+            }
+            if !waits_for_answers && self.clock.poll_over(context).is_ready() {
+                return Poll::Ready(Err(End::TooSlow("a started frame did not end in time")));
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Waits for the first byte of a request without holding a block.
+    async fn wait_idle(&mut self) -> Result<(), End> {
+        self.buffer.release();
+        let idle = poll_fn(|context| match self.stream.poll_readable(context) {
+            Poll::Ready(result) => Poll::Ready(result.map_err(End::Failed)),
+            Poll::Pending if self.clock.poll_over(context).is_ready() => {
+                Poll::Ready(Err(End::TooSlow("the connection was idle")))
+            }
+            Poll::Pending => Poll::Pending,
+        });
+        idle.await?;
+        let room = self.buffer.room(None);
+        let read = poll_fn(|context| match self.stream.poll_read_into(context, room) {
+            // Readiness may be stale: back to waiting, with the block given back.
+            Poll::Pending => Poll::Ready(Ok(None)),
+            Poll::Ready(result) => Poll::Ready(result.map(Some)),
+        });
+        match read.await? {
+            Some(0) => Err(End::Peer),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    async fn send(&mut self) -> Result<(), End> {
+        write_responses(&mut self.stream, &self.ready.responses).await?;
+        self.clock.active(self.admission.limits().idle_max);
+        self.ready.clear();
+        match self.ready.close.take() {
+            Some(reason) => Err(End::Service(reason)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Writes whole responses with as few calls as there are slices allow.
+async fn write_responses(stream: &mut TcpStream, responses: &[Response]) -> io::Result<()> {
+    let mut segments = responses.iter().flat_map(|response| response.segments());
+    let mut slices: smallvec::SmallVec<[io::IoSlice<'_>; 64]> = smallvec::SmallVec::new();
+    loop {
+        slices.extend(segments.by_ref().take(SLICES_MAX).map(|segment| io::IoSlice::new(segment)));
+        if slices.is_empty() {
+            return Ok(());
+        }
+        let mut rest = slices.as_mut_slice();
+        while !rest.is_empty() {
+            let written = poll_fn(|context| stream.poll_write_vectored(context, rest)).await?;
+            if written == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            io::IoSlice::advance_slices(&mut rest, written);
+        }
+        slices.clear();
+    }
+}
+
+/// A deadline that is moved often and looked at rarely: the timer is touched only when it fires.
+struct Deadline {
+    until: Instant,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Deadline {
+    fn new(after: Duration) -> Deadline {
+        let until = Instant::now() + after;
+        Deadline { until, timer: Box::pin(tokio::time::sleep_until(until)) }
+    }
+
+    /// Something happened: the connection may be idle for `idle` from now.
+    fn active(&mut self, idle: Duration) {
+        self.until = Instant::now() + idle;
+    }
+
+    /// Brings the deadline closer, never further away.
+    fn within(&mut self, limit: Duration) {
+        let until = Instant::now() + limit;
+        if until < self.until {
+            self.until = until;
+            self.timer.as_mut().reset(until);
+        }
+    }
+
+    fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.timer.as_mut().poll(context).is_ready() {
+            if self.until <= Instant::now() {
+                return Poll::Ready(());
+            }
+            self.timer.as_mut().reset(self.until);
+        }
+        Poll::Pending
+    }
+}

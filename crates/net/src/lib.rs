@@ -1,0 +1,21 @@
+//! Frames on sockets: runtimes, listeners, connections and their limits. What a request means is a [`Service`]'s
+//! business; this crate only keeps frames whole, answers in order and memory bounded.
+
+mod connection;
+mod frame;
+mod in_flight;
+mod limits;
+mod memory;
+mod response;
+mod runtime;
+mod server;
+mod service;
+mod wake;
+
+pub use limits::{ConnectionLimits, Refusal};
+pub use memory::{Memory, Permit};
+pub use response::Response;
+pub use runtime::{RuntimeId, Runtimes};
+pub use server::{BoundListener, Listener, Server, ServerOptions};
+pub use service::{Answer, Peer, Request, Service, Start};
+pub use wake::{RemoteWaker, WakeSet};
