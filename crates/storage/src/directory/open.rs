@@ -1,0 +1,122 @@
+//! Opening a log directory: lock, identity, recovery, threads.
+
+use std::io::IoSlice;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use os::{OpenOptions, Os};
+use parking_lot::Mutex;
+use types::{PartitionIndex, TopicIdPartition, Uuid};
+
+use super::shared::FENCED_MARKER;
+use super::{Directory, LogDirectory, METADATA_FOLDER, METADATA_STREAM, Shared, meta};
+use crate::log::Inner;
+use crate::recovery::{self, Recovered, RecoveryReport};
+use crate::stream::Stream;
+use crate::{Error, FlushPolicy, Identity, Log, Observer, Options};
+
+impl LogDirectory {
+    /// Opens a directory, recovers what is in it and makes all of it durable before anything counts as such.
+    pub fn open(
+        os: &Os,
+        path: &Path,
+        identity: &Identity,
+        options: Options,
+        observer: Arc<dyn Observer>,
+    ) -> Result<(LogDirectory, RecoveryReport), Error> {
+        let failed = |error| Error::io(path, error);
+        for folder in ["chunks", "pool", METADATA_FOLDER] {
+            os.disk.create_directories(&path.join(folder)).map_err(failed)?;
+        }
+        let lock = os.disk.lock(path).map_err(failed)?.ok_or_else(|| Error::Locked { path: path.to_owned() })?;
+        let meta = meta::read_or_create(os, path, identity)?;
+        let shared = Shared::new(os, path.to_owned(), observer);
+        for spare in os.disk.list(&shared.pool()).map_err(failed)? {
+            os.disk.remove_file(&spare).map_err(failed)?;
+        }
+        let was_fenced = os.disk.exists(&path.join(FENCED_MARKER));
+        let stream_options = options.clone();
+        let stream = Stream::new(0, os, path.join("chunks"), meta.directory_id, &stream_options, &shared);
+        // Metadata is synced before it is answered, under every policy.
+        let metadata_options = Options { flush: FlushPolicy::Ack, chunk_bytes_min: 1 << 20, ..options.clone() };
+        let folder = path.join(METADATA_FOLDER);
+        let metadata =
+            Stream::new(METADATA_STREAM, os, folder, meta.directory_id, &metadata_options, &shared);
+        let mut report = RecoveryReport::default();
+        let mut recovered = recovery::recover(&stream, was_fenced, &mut report)?;
+        let mut recovered_metadata = recovery::recover(&metadata, was_fenced, &mut report)?;
+        shared.saw_chunk(recovered.last_chunk_id.max(recovered_metadata.last_chunk_id));
+        let sync_time = measure_sync(os, path).map_err(failed)?;
+        begin(&stream, &mut recovered, &shared)?;
+        let metadata_log = metadata_log(&metadata, &mut recovered_metadata)?;
+        if was_fenced {
+            os.disk.remove_file(&path.join(FENCED_MARKER)).map_err(failed)?;
+        }
+        let directory = LogDirectory {
+            inner: Arc::new(Directory {
+                os: os.clone(),
+                path: path.to_owned(),
+                cluster_id: meta.cluster_id,
+                directory_id: meta.directory_id,
+                options,
+                shared,
+                stream,
+                metadata,
+                metadata_log,
+                sync_time,
+                threads: Mutex::default(),
+                _lock: lock,
+            }),
+        };
+        directory.start_threads().map_err(failed)?;
+        Ok((directory, report))
+    }
+
+    fn start_threads(&self) -> std::io::Result<()> {
+        if !self.inner.options.threads {
+            return Ok(());
+        }
+        let mut threads = self.inner.threads.lock();
+        for stream in [&self.inner.stream, &self.inner.metadata] {
+            let writer = stream.clone();
+            threads.push(os::thread::spawn_named(&format!("ottla-write-{}", stream.id), move || writer.run_writer())?);
+            let sync = stream.clone();
+            threads.push(os::thread::spawn_named(&format!("ottla-sync-{}", stream.id), move || sync.run_sync())?);
+        }
+        Ok(())
+    }
+}
+
+fn begin(stream: &Arc<Stream>, recovered: &mut Recovered, shared: &Arc<Shared>) -> Result<(), Error> {
+    for (target, building) in recovered.logs.drain() {
+        let log = Log::new(target, building.topic_name, building.incarnation, stream.clone(), building.inner);
+        if building.damaged {
+            log.take_offline();
+        }
+        shared.insert(log);
+    }
+    stream.begin(recovered.place.take())
+}
+
+/// The metadata log is there from the beginning, and is the only one in its stream.
+fn metadata_log(stream: &Arc<Stream>, recovered: &mut Recovered) -> Result<Arc<Log>, Error> {
+    let target = TopicIdPartition { topic_id: Uuid::METADATA_TOPIC, partition: PartitionIndex(0) };
+    let known = recovered.logs.remove(&target);
+    let inner = known.map_or_else(Inner::default, |building| building.inner);
+    let log = Log::new(target, "__cluster_metadata".to_owned(), 1, stream.clone(), inner);
+    stream.begin(recovered.place.take())?;
+    Ok(log)
+}
+
+/// One page, written and synced: what every acknowledgement under `flush=ack` has to wait for at least.
+fn measure_sync(os: &Os, path: &Path) -> std::io::Result<Duration> {
+    let probe = path.join("pool").join("sync.probe");
+    let file = os.disk.open(&probe, OpenOptions { create: true, truncate: true })?;
+    file.write_all_at(&mut [IoSlice::new(&[0; 4096])], 0)?;
+    let before = os.clock.elapsed();
+    file.sync_data()?;
+    let took = os.clock.elapsed() - before;
+    os.disk.remove_file(&probe)?;
+    Ok(took)
+}

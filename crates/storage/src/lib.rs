@@ -1,0 +1,42 @@
+//! Logs on disk: one stream of groups in preallocated chunks for all partitions of a log directory.
+//!
+//! `docs/design/log-format.md` has the bytes and the invariants. Owns files, threads and the order of writes; knows
+//! nothing of leaders, watermarks or requests.
+
+mod chunk;
+mod directory;
+pub mod dump;
+mod error;
+pub mod format;
+mod log;
+mod options;
+mod recovery;
+pub mod state;
+mod stream;
+
+pub use directory::LogDirectory;
+pub use error::{AppendError, Error, ReadError};
+pub use log::{Append, Appended, ColdRead, Log, Read, ReadOutcome, Slices};
+pub use options::{FlushPolicy, Identity, Options};
+pub use recovery::RecoveryReport;
+
+use std::sync::Arc;
+use types::Offset;
+
+/// A log whose ends moved.
+#[derive(Debug, Clone)]
+pub struct Moved {
+    pub log: Arc<Log>,
+    /// Everything below is in the log.
+    pub written: Offset,
+    /// Everything below is on stable storage.
+    pub synced: Offset,
+}
+
+/// Hears of progress. Called without any lock held, once per write or sync.
+pub trait Observer: Send + Sync {
+    fn advanced(&self, moved: &[Moved]);
+
+    /// The directory is fenced: nothing more is written to it in this process.
+    fn fenced(&self, logs: &[Arc<Log>], error: &Error);
+}

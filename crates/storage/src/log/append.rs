@@ -1,0 +1,149 @@
+//! Appending: check the producer, reserve, assign, queue. No system call.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use record::{BatchHeader, PREFIX_BYTES, prefix};
+use types::{LeaderEpoch, Offset};
+
+use super::Log;
+use crate::format::{BATCH_COVER_BYTES, Entry, EntryType};
+use crate::state::Verdict;
+use crate::stream::{Payload, Slice};
+use crate::{AppendError, Error};
+
+/// One whole batch, checked, with the header that was read from it.
+#[derive(Debug)]
+pub struct Append<'a> {
+    pub batch: &'a Bytes,
+    pub header: &'a BatchHeader,
+    pub leader_epoch: LeaderEpoch,
+    /// For a control batch: whether it ends a transaction by aborting it.
+    pub aborts: Option<bool>,
+}
+
+/// Where a batch is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    pub base_offset: Offset,
+    pub last_offset: Offset,
+    pub log_start: Offset,
+    /// It was there before; the offsets are the old ones.
+    pub duplicate: bool,
+    pub max_timestamp: i64,
+}
+
+impl Log {
+    /// Queues a batch under the next offsets. It is written by the next [`crate::LogDirectory::kick`].
+    pub fn append(self: &Arc<Log>, append: &Append<'_>) -> Result<Appended, AppendError> {
+        if self.is_offline() {
+            return Err(AppendError::Offline);
+        }
+        let mut inner = self.inner.lock();
+        if let Verdict::Duplicate { base_offset, last_offset, timestamp } = inner.state.check(append.header)? {
+            return Ok(Appended {
+                base_offset,
+                last_offset,
+                log_start: inner.state.log_start,
+                duplicate: true,
+                max_timestamp: timestamp,
+            });
+        }
+        let mut header = *append.header;
+        header.base_offset = inner.assigned;
+        header.leader_epoch = append.leader_epoch;
+        let head = prefix(header.base_offset, header.batch_length, header.leader_epoch);
+        let entry = Entry {
+            kind: EntryType::Data,
+            target: self.target,
+            incarnation: self.incarnation,
+            payload_bytes: u32::try_from(append.batch.len()).unwrap_or(u32::MAX),
+            base_offset: header.base_offset,
+            next_offset: header.next_offset(),
+            leader_epoch: header.leader_epoch,
+            payload_crc: cover_crc(&head, append.batch),
+            max_timestamp: header.max_timestamp,
+        };
+        let payload = Payload { prefix: Some(head), body: append.batch.slice(PREFIX_BYTES..) };
+        // The bytes are reserved, or nothing has happened.
+        self.stream.push(Slice { log: Some(self.clone()), entry, payload, in_next: false })?;
+        inner.assigned = header.next_offset();
+        inner.state.apply_batch(&header, append.aborts);
+        if header.is_transactional() || header.is_control() {
+            self.note_state(&inner.state);
+        }
+        Ok(Appended {
+            base_offset: header.base_offset,
+            last_offset: header.last_offset(),
+            log_start: inner.state.log_start,
+            duplicate: false,
+            max_timestamp: header.max_timestamp,
+        })
+    }
+
+    /// A leader epoch begins at the end of the log. Queued like a batch.
+    pub fn set_leader_epoch(self: &Arc<Log>, epoch: LeaderEpoch) -> Result<(), Error> {
+        let mut inner = self.inner.lock();
+        let at = inner.assigned;
+        self.push_event(EntryType::Epoch, at, epoch, Bytes::new())?;
+        inner.state.apply_epoch(epoch, at);
+        Ok(())
+    }
+
+    /// The log starts at `start`: what lies below is gone for readers.
+    pub fn advance_start(self: &Arc<Log>, start: Offset) -> Result<(), Error> {
+        let mut inner = self.inner.lock();
+        let start = start.min(inner.assigned);
+        if start <= inner.state.log_start {
+            return Ok(());
+        }
+        self.push_event(EntryType::Start, start, LeaderEpoch::NONE, Bytes::new())?;
+        inner.state.apply_start(start);
+        inner.index.drop_before(start);
+        self.note_state(&inner.state);
+        Ok(())
+    }
+
+    pub(crate) fn push_event(
+        self: &Arc<Log>,
+        kind: EntryType,
+        at: Offset,
+        leader_epoch: LeaderEpoch,
+        body: Bytes,
+    ) -> Result<(), Error> {
+        let entry = Entry {
+            kind,
+            target: self.target,
+            incarnation: self.incarnation,
+            payload_bytes: u32::try_from(body.len()).unwrap_or(u32::MAX),
+            base_offset: at,
+            next_offset: at,
+            leader_epoch,
+            payload_crc: record::crc32c(&body),
+            max_timestamp: 0,
+        };
+        let slice = Slice { log: Some(self.clone()), entry, payload: Payload { prefix: None, body }, in_next: false };
+        self.stream.push(slice).map_err(|error| match error {
+            AppendError::Full | AppendError::Busy => Error::Full,
+            other => Error::Fenced { reason: other.to_string() },
+        })
+    }
+
+    /// What was assigned, written or not.
+    pub fn assigned_end(&self) -> Offset {
+        let assigned = self.inner.lock().assigned;
+        debug_assert!(self.written.load(Ordering::SeqCst) <= assigned.0, "written never passes assigned");
+        assigned
+    }
+}
+
+/// The checksum over the first 21 bytes of a batch, as it will be stored.
+fn cover_crc(head: &[u8; PREFIX_BYTES], batch: &[u8]) -> u32 {
+    let mut cover = [0; BATCH_COVER_BYTES];
+    cover[..PREFIX_BYTES].copy_from_slice(head);
+    if let Some(rest) = batch.get(PREFIX_BYTES..BATCH_COVER_BYTES) {
+        cover[PREFIX_BYTES..].copy_from_slice(rest);
+    }
+    record::crc32c(&cover)
+}

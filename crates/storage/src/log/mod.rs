@@ -1,0 +1,198 @@
+//! One partition's log: what it is, where its batches lie, how far it got.
+//!
+//! One mutex, the partition lock, orders appends. It is never held across a system call, and no second partition's
+//! is ever taken under it; the stream's queue is the only lock below it.
+
+mod append;
+mod index;
+mod lookup;
+mod read;
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Weak};
+
+use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
+use smallvec::SmallVec;
+use types::{LeaderEpoch, Offset, ProducerId, TopicIdPartition};
+
+pub use append::{Append, Appended};
+pub(crate) use index::{Extent, Index};
+pub use read::{ColdRead, Read, ReadOutcome, Slices};
+
+use crate::state::PartitionState;
+use crate::stream::Stream;
+
+/// The log of one partition incarnation.
+pub struct Log {
+    target: TopicIdPartition,
+    topic_name: String,
+    pub(crate) incarnation: u32,
+    pub(crate) stream: Arc<Stream>,
+    pub(crate) inner: Mutex<Inner>,
+    written: AtomicI64,
+    synced: AtomicI64,
+    log_start: AtomicI64,
+    /// The first offset of the oldest open transaction; the largest i64 if none is open.
+    first_open: AtomicI64,
+    offline: AtomicBool,
+    /// On the stream's list of logs that the next sync covers.
+    pub(crate) dirty: AtomicBool,
+    attachment: RwLock<Option<Weak<dyn Any + Send + Sync>>>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Inner {
+    /// Never below the written end.
+    pub(crate) assigned: Offset,
+    pub(crate) state: PartitionState,
+    pub(crate) index: Index,
+    /// The newest batches, in memory.
+    pub(crate) tail: VecDeque<Tail>,
+}
+
+/// Batches of one write that are still in memory.
+#[derive(Debug, Clone)]
+pub(crate) struct Tail {
+    pub(crate) base: Offset,
+    pub(crate) next: Offset,
+    pub(crate) bytes: usize,
+    pub(crate) segments: SmallVec<[Bytes; 2]>,
+}
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Log({} {})", self.topic_name, self.target)
+    }
+}
+
+impl Log {
+    pub(crate) fn new(
+        target: TopicIdPartition,
+        topic_name: String,
+        incarnation: u32,
+        stream: Arc<Stream>,
+        inner: Inner,
+    ) -> Arc<Log> {
+        let end = inner.assigned.0;
+        let log = Log {
+            target,
+            topic_name,
+            incarnation,
+            stream,
+            written: AtomicI64::new(end),
+            synced: AtomicI64::new(end),
+            log_start: AtomicI64::new(inner.state.log_start.0),
+            first_open: AtomicI64::new(i64::MAX),
+            inner: Mutex::new(inner),
+            offline: AtomicBool::new(false),
+            dirty: AtomicBool::new(false),
+            attachment: RwLock::new(None),
+        };
+        log.note_state(&log.inner.lock().state);
+        Arc::new(log)
+    }
+
+    /// Publishes what readers look at without the lock.
+    fn note_state(&self, state: &PartitionState) {
+        self.log_start.store(state.log_start.0, Ordering::SeqCst);
+        let open = state.last_stable_offset(Offset(i64::MAX));
+        self.first_open.store(open.0, Ordering::SeqCst);
+    }
+
+    pub fn target(&self) -> TopicIdPartition {
+        self.target
+    }
+
+    pub fn topic_name(&self) -> &str {
+        &self.topic_name
+    }
+
+    /// Everything below is in the log.
+    pub fn written_end(&self) -> Offset {
+        Offset(self.written.load(Ordering::SeqCst))
+    }
+
+    /// Everything below is on stable storage.
+    pub fn synced_end(&self) -> Offset {
+        Offset(self.synced.load(Ordering::SeqCst))
+    }
+
+    pub fn log_start(&self) -> Offset {
+        Offset(self.log_start.load(Ordering::SeqCst))
+    }
+
+    /// Below it every transaction is decided.
+    pub fn last_stable_offset(&self, high_watermark: Offset) -> Offset {
+        high_watermark.min(Offset(self.first_open.load(Ordering::SeqCst)))
+    }
+
+    pub fn is_offline(&self) -> bool {
+        self.offline.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn take_offline(&self) {
+        self.offline.store(true, Ordering::SeqCst);
+    }
+
+    pub fn latest_epoch(&self) -> Option<LeaderEpoch> {
+        self.inner.lock().state.epochs.latest()
+    }
+
+    pub fn epoch_of(&self, offset: Offset) -> LeaderEpoch {
+        self.inner.lock().state.epochs.epoch_of(offset)
+    }
+
+    /// Where an epoch ended (KIP-320).
+    pub fn end_offset_for_epoch(&self, epoch: LeaderEpoch) -> (LeaderEpoch, Offset) {
+        let log_end = self.written_end();
+        self.inner.lock().state.epochs.end_of(epoch, log_end)
+    }
+
+    pub fn aborted_transactions(&self, from: Offset, until: Offset) -> Vec<(ProducerId, Offset)> {
+        self.inner.lock().state.aborted_between(from, until)
+    }
+
+    /// Bytes of batches in the log.
+    pub fn size_bytes(&self) -> u64 {
+        self.inner.lock().index.bytes()
+    }
+
+    /// Forgets producers that were quiet for the configured time.
+    pub fn expire_producers(&self, now_ms: i64) {
+        let expiration_ms = self.stream.options.producer_id_expiration_ms;
+        self.inner.lock().state.producers.expire(now_ms, expiration_ms);
+    }
+
+    /// Hangs the owner's live partition here, so that progress finds it.
+    pub fn attach(&self, owner: Weak<dyn Any + Send + Sync>) {
+        *self.attachment.write() = Some(owner);
+    }
+
+    pub fn attachment(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.attachment.read().as_ref()?.upgrade()
+    }
+
+    /// A group that holds these batches is in the chunk.
+    pub(crate) fn wrote(&self, extent: Extent, tail: Tail) {
+        let mut inner = self.inner.lock();
+        let next = extent.next;
+        inner.index.push(extent);
+        inner.tail.push_back(tail);
+        // Under the lock, so that a reader who sees the end also finds the extent.
+        self.written.fetch_max(next.0, Ordering::SeqCst);
+    }
+
+    pub(crate) fn evict_tail(&self, base: Offset) {
+        let mut inner = self.inner.lock();
+        while inner.tail.front().is_some_and(|tail| tail.base <= base) {
+            inner.tail.pop_front();
+        }
+    }
+
+    pub(crate) fn synced_to(&self, end: Offset) {
+        self.synced.fetch_max(end.0, Ordering::SeqCst);
+    }
+}

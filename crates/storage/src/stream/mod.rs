@@ -1,0 +1,220 @@
+//! A stream: the one sequence of groups that all partitions of it append to.
+//!
+//! Appends queue slices; whoever finds the writer free builds one group of all that is queued and writes it with one
+//! call (a combining lock). Large drains and chunk switches are the writer thread's. Syncs have a thread of their own.
+
+mod build;
+mod queue;
+mod sync;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use os::Os;
+use parking_lot::{Condvar, Mutex, RwLock};
+use rustc_hash::FxHashMap;
+use types::{Offset, Uuid};
+
+pub(crate) use queue::{Payload, Queue, Slice};
+pub(crate) use sync::SyncSignal;
+pub(crate) use writer::{Place, Writer};
+
+use crate::chunk::Chunk;
+use crate::directory::Shared;
+use crate::{AppendError, Log, Moved, Options};
+
+/// Work that a request's own thread does; more is for the writer thread.
+const INLINE_DRAIN_BYTES: u64 = 1 << 20;
+const INLINE_UNSYNCED_BYTES: u64 = 8 << 20;
+
+pub(crate) struct Stream {
+    pub(crate) id: u16,
+    pub(crate) os: Os,
+    /// Where its chunks are.
+    pub(crate) folder: PathBuf,
+    pub(crate) directory_id: Uuid,
+    pub(crate) options: Options,
+    pub(crate) shared: Arc<Shared>,
+    queue: Mutex<Queue>,
+    writer: Mutex<Writer>,
+    /// Held by the one who reserves the next chunk.
+    preparing: Mutex<()>,
+    chunks: RwLock<FxHashMap<u64, Arc<Chunk>>>,
+    written_lsn: AtomicU64,
+    synced_lsn: AtomicU64,
+    unsynced_bytes: AtomicU64,
+    dirty: Mutex<Vec<Arc<Log>>>,
+    sync_signal: SyncSignal,
+    writer_signal: (Mutex<WriterSignal>, Condvar),
+}
+
+#[derive(Debug, Default)]
+struct WriterSignal {
+    wanted: bool,
+    stop: bool,
+}
+
+impl Stream {
+    pub(crate) fn new(
+        id: u16,
+        os: &Os,
+        folder: PathBuf,
+        directory_id: Uuid,
+        options: &Options,
+        shared: &Arc<Shared>,
+    ) -> Arc<Stream> {
+        Arc::new(Stream {
+            id,
+            os: os.clone(),
+            folder,
+            directory_id,
+            options: options.clone(),
+            shared: shared.clone(),
+            queue: Mutex::default(),
+            writer: Mutex::default(),
+            preparing: Mutex::default(),
+            chunks: RwLock::default(),
+            written_lsn: AtomicU64::new(0),
+            synced_lsn: AtomicU64::new(0),
+            unsynced_bytes: AtomicU64::new(0),
+            dirty: Mutex::default(),
+            sync_signal: SyncSignal::default(),
+            writer_signal: Default::default(),
+        })
+    }
+
+    pub(crate) fn chunk(&self, id: u64) -> Option<Arc<Chunk>> {
+        self.chunks.read().get(&id).cloned()
+    }
+
+    pub(crate) fn add_chunk(&self, chunk: Arc<Chunk>) {
+        self.chunks.write().insert(chunk.id, chunk);
+    }
+
+    /// Queues a slice, or says that no byte is to be had. The partition lock is held by the caller.
+    pub(crate) fn push(&self, slice: Slice) -> Result<(), AppendError> {
+        if self.shared.is_fenced() {
+            return Err(AppendError::Offline);
+        }
+        self.queue.lock().push(slice)
+    }
+
+    /// Writes what is queued, if nobody does already.
+    pub(crate) fn kick(&self) {
+        loop {
+            {
+                let queue = self.queue.lock();
+                if queue.is_empty() {
+                    return;
+                }
+                let unsynced = self.unsynced_bytes.load(Ordering::Relaxed);
+                let inline = queue.bytes() <= INLINE_DRAIN_BYTES
+                    && unsynced <= INLINE_UNSYNCED_BYTES
+                    && !queue.needs_switch();
+                let behind_is_fine = self.options.flush == crate::FlushPolicy::Never;
+                if self.options.threads && !inline && !(behind_is_fine && !queue.needs_switch()) {
+                    drop(queue);
+                    self.wake_writer();
+                    return;
+                }
+            }
+            if !self.write_once() {
+                return;
+            }
+        }
+    }
+
+    /// Writes one group. False if somebody else is at it, who will look again, or the directory is fenced.
+    fn write_once(&self) -> bool {
+        let Some(mut writer) = self.writer.try_lock() else { return false };
+        let moved = match self.write_group(&mut writer) {
+            Ok(moved) => moved,
+            Err(error) => {
+                drop(writer);
+                self.shared.fence(&error);
+                return false;
+            }
+        };
+        drop(writer);
+        self.tell(&moved);
+        true
+    }
+
+    fn tell(&self, moved: &[Moved]) {
+        if moved.is_empty() {
+            return;
+        }
+        self.shared.observer.advanced(moved);
+        self.sync_signal.unsynced(&self.options);
+    }
+
+    fn wake_writer(&self) {
+        self.writer_signal.0.lock().wanted = true;
+        self.writer_signal.1.notify_one();
+    }
+
+    /// The writer thread: large drains, chunk switches, and the next chunk in advance.
+    pub(crate) fn run_writer(&self) {
+        loop {
+            {
+                let mut signal = self.writer_signal.0.lock();
+                while !signal.wanted && !signal.stop {
+                    self.writer_signal.1.wait(&mut signal);
+                }
+                if signal.stop {
+                    return;
+                }
+                signal.wanted = false;
+            }
+            self.drain();
+            self.prepare_next();
+        }
+    }
+
+    /// Writes all that is queued, waiting for the writer lock if need be.
+    pub(crate) fn drain(&self) {
+        while !self.queue.lock().is_empty() && !self.shared.is_fenced() {
+            let mut writer = self.writer.lock();
+            let result = self.write_group(&mut writer);
+            drop(writer);
+            match result {
+                Ok(moved) => self.tell(&moved),
+                Err(error) => self.shared.fence(&error),
+            }
+        }
+    }
+
+    pub(crate) fn stop(&self) {
+        self.writer_signal.0.lock().stop = true;
+        self.writer_signal.1.notify_one();
+        self.sync_signal.stop();
+    }
+
+    pub(crate) fn request_sync(&self) {
+        if self.synced_lsn.load(Ordering::SeqCst) < self.written_lsn.load(Ordering::SeqCst)
+            || !self.queue.lock().is_empty()
+        {
+            self.sync_signal.request();
+        }
+    }
+
+    /// Remembers that the next sync covers this log.
+    fn mark_dirty(&self, log: &Arc<Log>) {
+        if !log.dirty.swap(true, Ordering::SeqCst) {
+            self.dirty.lock().push(log.clone());
+        }
+    }
+
+    fn take_dirty(&self) -> Vec<(Arc<Log>, Offset)> {
+        let logs = std::mem::take(&mut *self.dirty.lock());
+        let end = |log: Arc<Log>| {
+            // Cleared first: a write after this puts it on the next list.
+            log.dirty.store(false, Ordering::SeqCst);
+            let end = log.written_end();
+            (log, end)
+        };
+        logs.into_iter().map(end).collect()
+    }
+}

@@ -1,0 +1,127 @@
+//! What waits to be written, and the room that is kept for it.
+//!
+//! Bytes are reserved before an offset is assigned (invariant 2): a slice is given room in the current chunk or, once
+//! one did not fit, in the next, which was reserved on disk before.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use record::PREFIX_BYTES;
+
+use crate::format::{ENTRY_BYTES, Entry, GROUP_ALIGN, GROUP_HEADER_BYTES};
+use crate::{AppendError, Log};
+
+/// The bytes of a slice: a patched prefix and the rest as it was received, or one piece.
+#[derive(Debug, Clone)]
+pub(crate) struct Payload {
+    pub(crate) prefix: Option<[u8; PREFIX_BYTES]>,
+    pub(crate) body: Bytes,
+}
+
+impl Payload {
+    pub(crate) fn bytes(&self) -> usize {
+        self.body.len() + if self.prefix.is_some() { PREFIX_BYTES } else { 0 }
+    }
+}
+
+/// One entry of a group to come.
+#[derive(Debug)]
+pub(crate) struct Slice {
+    /// None for what belongs to the chunk itself.
+    pub(crate) log: Option<Arc<Log>>,
+    pub(crate) entry: Entry,
+    pub(crate) payload: Payload,
+    /// Its room is in the next chunk.
+    pub(crate) in_next: bool,
+}
+
+impl Slice {
+    /// The most that it can take in a chunk: as a group of its own.
+    pub(crate) fn cost(&self) -> u64 {
+        (GROUP_HEADER_BYTES + ENTRY_BYTES + self.payload.bytes() + GROUP_ALIGN) as u64
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    slices: std::collections::VecDeque<Slice>,
+    bytes: u64,
+    current_left: u64,
+    next_left: Option<u64>,
+    /// A slice did not fit the current chunk: all that follow go to the next.
+    overflowed: bool,
+    /// The disk has no room for a next chunk.
+    pub(super) full: bool,
+}
+
+impl Queue {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.slices.is_empty()
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The first slice waits for the next chunk.
+    pub(crate) fn needs_switch(&self) -> bool {
+        self.slices.front().is_some_and(|slice| slice.in_next)
+    }
+
+    /// Gives the slice room and takes it, or neither.
+    pub(super) fn push(&mut self, mut slice: Slice) -> Result<(), AppendError> {
+        let cost = slice.cost();
+        if !self.overflowed && cost <= self.current_left {
+            self.current_left -= cost;
+        } else if self.next_left.is_some_and(|left| cost <= left) {
+            self.next_left = self.next_left.map(|left| left - cost);
+            self.overflowed = true;
+            slice.in_next = true;
+        } else {
+            return Err(if self.full { AppendError::Full } else { AppendError::Busy });
+        }
+        self.bytes += cost;
+        self.slices.push_back(slice);
+        Ok(())
+    }
+
+    /// Takes slices that go into one group of one chunk.
+    pub(super) fn take(&mut self, entries_max: usize, bytes_max: u64, into: &mut Vec<Slice>) {
+        let mut bytes = 0;
+        let in_next = self.needs_switch();
+        while let Some(front) = self.slices.front() {
+            let cost = front.cost();
+            let fits = into.is_empty() || (into.len() < entries_max && bytes + cost <= bytes_max);
+            if front.in_next != in_next || !fits {
+                return;
+            }
+            bytes += cost;
+            self.bytes -= cost;
+            into.extend(self.slices.pop_front());
+        }
+    }
+
+    /// A group was written: what is really left is known again.
+    pub(super) fn set_current_left(&mut self, left: u64) {
+        if !self.overflowed {
+            self.current_left = left.saturating_sub(self.bytes);
+        }
+    }
+
+    /// The next chunk is ready.
+    pub(super) fn set_next(&mut self, left: u64) {
+        self.next_left = Some(left);
+        self.full = false;
+    }
+
+    pub(super) fn has_next(&self) -> bool {
+        self.next_left.is_some()
+    }
+
+    /// The writer has gone over to the next chunk; what was kept there is kept in the current one now.
+    pub(super) fn switched(&mut self) {
+        self.current_left = self.next_left.take().unwrap_or(0);
+        self.overflowed = false;
+        self.slices.iter_mut().for_each(|slice| slice.in_next = false);
+    }
+}

@@ -1,0 +1,126 @@
+//! Group commit: one sync serves every group that was written before it began.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::Stream;
+use crate::{Error, FlushPolicy, Moved, Options};
+
+/// Under `flush=ack` unsynced bytes force a sync within this, so that acks=1 records become visible.
+const UNSYNCED_MAX: Duration = Duration::from_millis(5);
+
+#[derive(Debug, Default)]
+pub(crate) struct SyncSignal {
+    state: Mutex<Signal>,
+    wake: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Signal {
+    requested: bool,
+    unsynced: bool,
+    stop: bool,
+}
+
+impl SyncSignal {
+    /// Somebody waits for a sync.
+    pub(super) fn request(&self) {
+        let mut state = self.state.lock();
+        if !state.requested {
+            state.requested = true;
+            self.wake.notify_one();
+        }
+    }
+
+    /// Something was written.
+    pub(super) fn unsynced(&self, options: &Options) {
+        if options.flush == FlushPolicy::Never {
+            return;
+        }
+        let mut state = self.state.lock();
+        if !state.unsynced {
+            state.unsynced = true;
+            self.wake.notify_one();
+        }
+    }
+
+    pub(super) fn stop(&self) {
+        self.state.lock().stop = true;
+        self.wake.notify_one();
+    }
+
+    /// Waits until a sync is due. False: stop.
+    fn due(&self, policy: FlushPolicy) -> bool {
+        let mut state = self.state.lock();
+        loop {
+            if state.stop {
+                return false;
+            }
+            if state.requested {
+                break;
+            }
+            if !state.unsynced {
+                self.wake.wait(&mut state);
+                continue;
+            }
+            let patience = match policy {
+                FlushPolicy::Interval(interval) => interval,
+                FlushPolicy::Ack | FlushPolicy::Never => UNSYNCED_MAX,
+            };
+            // A request cuts the wait short; so does nothing else.
+            let until = std::time::Instant::now() + patience;
+            while !state.requested && !state.stop {
+                if self.wake.wait_until(&mut state, until).timed_out() {
+                    break;
+                }
+            }
+            if !state.stop {
+                break;
+            }
+        }
+        *state = Signal::default();
+        true
+    }
+}
+
+impl Stream {
+    /// The sync thread.
+    pub(crate) fn run_sync(&self) {
+        while self.sync_signal.due(self.options.flush) {
+            if self.shared.is_fenced() {
+                return;
+            }
+            if let Err(error) = self.sync_now() {
+                // Never tried again: the kernel may call the pages clean although their data is gone.
+                self.shared.fence(&error);
+                return;
+            }
+        }
+    }
+
+    /// Makes everything written so far durable, and says so.
+    pub(crate) fn sync_now(&self) -> Result<(), Error> {
+        let moving = self.take_dirty();
+        let (chunks, lsn) = self.unsynced();
+        let bytes = self.unsynced_bytes.swap(0, Ordering::Relaxed);
+        for chunk in chunks {
+            let synced = chunk.file.sync_data();
+            if let Err(error) = synced {
+                self.unsynced_bytes.fetch_add(bytes, Ordering::Relaxed);
+                return Err(Error::io(&chunk.path, error));
+            }
+        }
+        self.synced_lsn.fetch_max(lsn.0, Ordering::SeqCst);
+        let mut moved = Vec::with_capacity(moving.len());
+        for (log, end) in moving {
+            log.synced_to(end);
+            moved.push(Moved { written: log.written_end(), synced: end, log });
+        }
+        if !moved.is_empty() {
+            self.shared.observer.advanced(&moved);
+        }
+        Ok(())
+    }
+}

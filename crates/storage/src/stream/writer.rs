@@ -1,0 +1,270 @@
+//! The one who writes: groups into the current chunk, and from a full chunk over to the next.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use smallvec::SmallVec;
+use types::{LeaderEpoch, Lsn, Offset, PartitionIndex, TopicIdPartition, Uuid};
+
+use super::build::{self, Frame, PAGE_BYTES, tail_of};
+use super::{Payload, Slice, Stream};
+use crate::chunk::{self, Chunk, Spare};
+use crate::format::{
+    CHUNK_HEADER_BYTES, ChunkHeader, ChunkKind, ENTRIES_MAX, ENTRY_BYTES, Entry, EntryType, GROUP_BYTES_MAX,
+    GROUP_HEADER_BYTES,
+};
+use crate::log::Extent;
+use crate::{Error, Log, Moved};
+
+/// Kept at the end of every chunk for its SEAL.
+const SEAL_BYTES: u64 = (GROUP_HEADER_BYTES + ENTRY_BYTES + 64) as u64;
+
+/// Where the stream ends.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) chunk: Arc<Chunk>,
+    pub(crate) position: u64,
+    pub(crate) chain: u32,
+    pub(crate) lsn: u64,
+    /// The used bytes of the page that `position` lies in.
+    pub(crate) tail: Vec<u8>,
+    /// The chunk has its SEAL: only a switch can follow.
+    pub(crate) sealed: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    place: Option<Place>,
+    spare: Option<Spare>,
+    next_chunk_bytes: u64,
+    /// Written to, not synced.
+    unsynced: Vec<Arc<Chunk>>,
+    slices: Vec<Slice>,
+    /// Batches in memory, oldest first.
+    cached: VecDeque<(Arc<Log>, Offset, usize)>,
+    cached_bytes: usize,
+}
+
+impl Stream {
+    /// Continues where recovery ended, or begins the first chunk.
+    pub(crate) fn begin(&self, place: Option<Place>) -> Result<(), Error> {
+        let mut writer = self.writer.lock();
+        writer.next_chunk_bytes = self.options.chunk_bytes_min;
+        let goes_on = place.as_ref().is_some_and(|place| !place.sealed);
+        if let Some(place) = place {
+            self.written_lsn.store(place.lsn, Ordering::SeqCst);
+            self.synced_lsn.store(place.lsn, Ordering::SeqCst);
+            writer.next_chunk_bytes = place.chunk.bytes;
+            self.queue.lock().set_current_left(room(place.chunk.bytes, place.position));
+            writer.place = Some(place);
+        }
+        if !goes_on {
+            writer.spare = Some(self.prepare(writer.next_chunk_bytes)?);
+            self.switch(&mut writer)?;
+        }
+        Ok(())
+    }
+
+    fn prepare(&self, bytes: u64) -> Result<Spare, Error> {
+        let name = format!("{:04x}.spare", self.id);
+        chunk::prepare(&self.os, &self.shared.pool(), &name, bytes)
+    }
+
+    /// Reserves the next chunk on disk, if that is not done yet. Writes go on meanwhile.
+    pub(crate) fn prepare_next(&self) {
+        let Some(_alone) = self.preparing.try_lock() else { return };
+        if self.queue.lock().has_next() || self.shared.is_fenced() {
+            return;
+        }
+        let last = self.writer.lock().next_chunk_bytes;
+        let bytes = (last * 2).min(self.options.chunk_bytes_max);
+        match self.prepare(bytes).or_else(|_| self.prepare(self.options.chunk_bytes_min)) {
+            Ok(spare) => {
+                let mut writer = self.writer.lock();
+                writer.next_chunk_bytes = spare.bytes;
+                self.queue.lock().set_next(room(spare.bytes, CHUNK_HEADER_BYTES as u64));
+                writer.spare = Some(spare);
+            }
+            Err(error) => {
+                self.queue.lock().full = true;
+                tracing::warn!(%error, "no room for the next chunk, producers are told to try again");
+            }
+        }
+    }
+
+    /// Writes one group of what is queued.
+    pub(super) fn write_group(&self, writer: &mut Writer) -> Result<SmallVec<[Moved; 4]>, Error> {
+        if self.queue.lock().needs_switch() {
+            self.switch(writer)?;
+            self.wake_writer();
+        }
+        let mut slices = std::mem::take(&mut writer.slices);
+        self.queue.lock().take(ENTRIES_MAX, GROUP_BYTES_MAX as u64, &mut slices);
+        if slices.is_empty() {
+            writer.slices = slices;
+            return Ok(SmallVec::new());
+        }
+        let start = self.append(writer, &slices)?;
+        let moved = self.publish(writer, &slices, start);
+        slices.clear();
+        writer.slices = slices;
+        if let Some(place) = &writer.place {
+            let left = room(place.chunk.bytes, place.position);
+            let mut queue = self.queue.lock();
+            queue.set_current_left(left);
+            // Half used: time to have the next one ready.
+            if !queue.has_next() && left < place.chunk.bytes / 2 {
+                drop(queue);
+                self.wake_writer();
+            }
+        }
+        Ok(moved)
+    }
+
+    /// Builds and writes a group; gives where its payloads lie.
+    fn append(&self, writer: &mut Writer, slices: &[Slice]) -> Result<Written, Error> {
+        let place = writer.place.as_mut().ok_or(Error::Full)?;
+        let frame = Frame {
+            life: place.chunk.life,
+            chain: place.chain,
+            lsn: place.lsn + 1,
+            synced_lsn: self.synced_lsn.load(Ordering::SeqCst),
+            wall_ms: self.os.clock.wall_ms(),
+        };
+        let group = build::build(slices, &place.tail, &frame);
+        let page = place.position - place.position % PAGE_BYTES as u64;
+        place.chunk.file.write_all_at(&mut group.slices(), page).map_err(|error| Error::io(&place.chunk.path, error))?;
+        let start = place.position;
+        place.position += group.bytes;
+        place.chain = group.crc;
+        place.lsn = frame.lsn;
+        place.tail = group.tail;
+        if !writer.unsynced.iter().any(|chunk| chunk.id == place.chunk.id) {
+            writer.unsynced.push(place.chunk.clone());
+        }
+        self.unsynced_bytes.fetch_add(group.bytes, Ordering::Relaxed);
+        let chunk = place.chunk.id;
+        let payloads = group.payloads;
+        Ok(Written { chunk, start, payloads })
+    }
+
+    /// Tells the logs of the group where their batches are.
+    fn publish(&self, writer: &mut Writer, slices: &[Slice], written: Written) -> SmallVec<[Moved; 4]> {
+        let mut moved: SmallVec<[Moved; 4]> = SmallVec::new();
+        for (slice, (at, segments)) in slices.iter().zip(written.payloads) {
+            let Some(log) = slice.log.as_ref().filter(|_| slice.entry.kind == EntryType::Data) else { continue };
+            let tail = tail_of(slice, segments);
+            writer.cached_bytes += tail.bytes;
+            writer.cached.push_back((log.clone(), tail.base, tail.bytes));
+            log.wrote(
+                Extent {
+                    base: slice.entry.base_offset,
+                    next: slice.entry.next_offset,
+                    chunk: written.chunk,
+                    position: written.start + at,
+                    bytes: slice.entry.payload_bytes,
+                    max_timestamp: slice.entry.max_timestamp,
+                },
+                tail,
+            );
+            // After the log knows: the sync that takes it from the list sees the new end.
+            self.mark_dirty(log);
+            if !moved.iter().any(|known| Arc::ptr_eq(&known.log, log)) {
+                moved.push(Moved { log: log.clone(), written: Offset(0), synced: log.synced_end() });
+            }
+        }
+        for moved in &mut moved {
+            moved.written = moved.log.written_end();
+        }
+        // After the logs know: a sync that sees this lsn covers what they say.
+        if let Some(place) = &writer.place {
+            self.written_lsn.store(place.lsn, Ordering::SeqCst);
+        }
+        while self.options.tail_cache_bytes < writer.cached_bytes {
+            let Some((log, base, bytes)) = writer.cached.pop_front() else { break };
+            log.evict_tail(base);
+            writer.cached_bytes -= bytes;
+        }
+        moved
+    }
+
+    /// Seals the current chunk and goes over to the prepared one (invariant 3).
+    fn switch(&self, writer: &mut Writer) -> Result<(), Error> {
+        let spare = writer.spare.take().ok_or(Error::Full)?;
+        let chunk_id = self.shared.next_chunk_id();
+        if writer.place.as_ref().is_some_and(|place| !place.sealed) {
+            self.seal(writer, chunk_id)?;
+        }
+        let sealed = writer.place.take();
+        let header = ChunkHeader {
+            kind: ChunkKind::Stream,
+            stream: self.id,
+            chunk_id,
+            life: self.os.random.u64(),
+            chunk_bytes: spare.bytes,
+            first_lsn: sealed.as_ref().map_or(1, |place| place.lsn + 1),
+            prev_chunk_id: sealed.as_ref().map_or(0, |place| place.chunk.id),
+            prev_end: sealed.as_ref().map_or(0, |place| place.position),
+            prev_chain: sealed.as_ref().map_or(0, |place| place.chain),
+            directory_id: self.directory_id,
+        };
+        let chunk = Arc::new(chunk::begin(&self.os, &self.folder, spare, &header)?);
+        self.add_chunk(chunk.clone());
+        writer.place = Some(Place {
+            position: CHUNK_HEADER_BYTES as u64,
+            chain: header.prev_chain,
+            lsn: header.first_lsn - 1,
+            tail: Vec::new(),
+            sealed: false,
+            chunk,
+        });
+        let mut queue = self.queue.lock();
+        if !queue.has_next() {
+            queue.set_next(room(header.chunk_bytes, CHUNK_HEADER_BYTES as u64));
+        }
+        queue.switched();
+        Ok(())
+    }
+
+    /// The last group of a chunk names the next one; then all of it is synced.
+    fn seal(&self, writer: &mut Writer, next_chunk: u64) -> Result<(), Error> {
+        let target = TopicIdPartition { topic_id: Uuid::ZERO, partition: PartitionIndex(0) };
+        let body = bytes::Bytes::copy_from_slice(&next_chunk.to_le_bytes());
+        let entry = Entry {
+            kind: EntryType::Seal,
+            target,
+            incarnation: 0,
+            payload_bytes: body.len() as u32,
+            base_offset: Offset(0),
+            next_offset: Offset(0),
+            leader_epoch: LeaderEpoch(0),
+            payload_crc: record::crc32c(&body),
+            max_timestamp: 0,
+        };
+        let slice = Slice { log: None, entry, payload: Payload { prefix: None, body }, in_next: false };
+        self.append(writer, std::slice::from_ref(&slice))?;
+        for chunk in std::mem::take(&mut writer.unsynced) {
+            chunk.file.sync_data().map_err(|error| Error::io(&chunk.path, error))?;
+        }
+        Ok(())
+    }
+
+    /// What a sync has to cover: the chunks, and the lsn up to which it does.
+    pub(super) fn unsynced(&self) -> (Vec<Arc<Chunk>>, Lsn) {
+        let mut writer = self.writer.lock();
+        let lsn = Lsn(writer.place.as_ref().map_or(0, |place| place.lsn));
+        (std::mem::take(&mut writer.unsynced), lsn)
+    }
+}
+
+struct Written {
+    chunk: u64,
+    start: u64,
+    payloads: Vec<(u64, SmallVec<[bytes::Bytes; 2]>)>,
+}
+
+/// Bytes of a chunk that groups may still take.
+fn room(chunk_bytes: u64, position: u64) -> u64 {
+    chunk_bytes.saturating_sub(position).saturating_sub(SEAL_BYTES)
+}

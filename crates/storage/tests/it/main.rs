@@ -1,0 +1,7 @@
+//! Logs on a simulated disk: appended, cut, damaged, filled up, and opened again.
+
+mod crash;
+mod damage;
+mod faults;
+mod harness;
+mod life;
