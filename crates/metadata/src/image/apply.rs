@@ -1,0 +1,174 @@
+//! Records, applied. Total and deterministic: what the log holds was decided by a leader.
+
+use std::sync::Arc;
+
+use protocol::MetadataRecord;
+use protocol::record_schemas::metadata::broker_registration_change_record::BrokerRegistrationChangeRecord;
+use protocol::record_schemas::metadata::config_record::ConfigRecord;
+use protocol::record_schemas::metadata::partition_change_record::PartitionChangeRecord;
+use protocol::record_schemas::metadata::partition_record::PartitionRecord;
+use protocol::record_schemas::metadata::register_broker_record::RegisterBrokerRecord;
+use protocol::record_schemas::metadata::topic_record::TopicRecord;
+use types::{BrokerId, LeaderEpoch, Offset, TopicId, TopicName};
+
+use super::{BrokerImage, Configs, Endpoint, MetadataImage, PartitionImage, TopicImage};
+
+/// What changed between two images, for whoever keeps something in step with them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delta {
+    /// Created or changed.
+    pub topics: Vec<TopicId>,
+    pub deleted: Vec<TopicId>,
+    /// (resource type, name)
+    pub configs: Vec<(i8, String)>,
+}
+
+impl MetadataImage {
+    /// Applies the record at `offset`.
+    pub fn apply(&mut self, offset: Offset, record: &MetadataRecord, delta: &mut Delta) {
+        self.offset = Some(offset);
+        match record {
+            MetadataRecord::FeatureLevelRecord(record) => {
+                Arc::make_mut(&mut self.features).insert(record.name.to_string(), record.feature_level);
+            }
+            MetadataRecord::TopicRecord(record) => self.apply_topic(record, delta),
+            MetadataRecord::PartitionRecord(record) => self.apply_partition(record, delta),
+            MetadataRecord::PartitionChangeRecord(record) => self.apply_partition_change(record, delta),
+            MetadataRecord::RemoveTopicRecord(record) => self.apply_remove_topic(record.topic_id, delta),
+            MetadataRecord::ConfigRecord(record) => self.apply_config(record, delta),
+            MetadataRecord::RegisterBrokerRecord(record) => self.apply_register_broker(record),
+            MetadataRecord::UnregisterBrokerRecord(record) => {
+                Arc::make_mut(&mut self.brokers).remove(&record.broker_id);
+            }
+            MetadataRecord::BrokerRegistrationChangeRecord(record) => self.apply_broker_change(record),
+            MetadataRecord::ProducerIdsRecord(record) => self.next_producer_id = record.next_producer_id,
+            MetadataRecord::RegisterControllerRecord(record) => {
+                Arc::make_mut(&mut self.controllers).insert(record.controller_id, record.incarnation_id);
+            }
+            // Kept in the log for others; nothing here depends on them yet.
+            _ => {}
+        }
+    }
+
+    /// A batch without records of ours, such as a leader change.
+    pub fn pass(&mut self, offset: Offset) {
+        self.offset = Some(offset);
+    }
+
+    fn apply_topic(&mut self, record: &TopicRecord, delta: &mut Delta) {
+        let Ok(name) = TopicName::new(&record.name) else { return };
+        let topic = TopicImage { name: name.clone(), id: record.topic_id, partitions: Vec::new() };
+        self.names.insert_mut(name, record.topic_id);
+        self.topics.insert_mut(record.topic_id, Arc::new(topic));
+        delta.topics.push(record.topic_id);
+    }
+
+    fn apply_partition(&mut self, record: &PartitionRecord, delta: &mut Delta) {
+        let Some(topic) = self.topics.get_mut(&record.topic_id) else { return };
+        let topic = Arc::make_mut(topic);
+        let partition = PartitionImage {
+            replicas: brokers(&record.replicas).collect(),
+            in_sync: brokers(&record.isr).collect(),
+            eligible_leader_replicas: brokers(record.eligible_leader_replicas.as_deref().unwrap_or(&[])).collect(),
+            last_known_elr: brokers(record.last_known_elr.as_deref().unwrap_or(&[])).collect(),
+            directories: record.directories.iter().copied().collect(),
+            leader: BrokerId(record.leader),
+            leader_epoch: LeaderEpoch(record.leader_epoch),
+            partition_epoch: record.partition_epoch,
+        };
+        let index = usize::try_from(record.partition_id).unwrap_or(0);
+        if index == topic.partitions.len() {
+            topic.partitions.push(partition);
+        } else if let Some(place) = topic.partitions.get_mut(index) {
+            *place = partition;
+        }
+        if delta.topics.last() != Some(&record.topic_id) {
+            delta.topics.push(record.topic_id);
+        }
+    }
+
+    fn apply_partition_change(&mut self, record: &PartitionChangeRecord, delta: &mut Delta) {
+        let Some(topic) = self.topics.get_mut(&record.topic_id) else { return };
+        let index = usize::try_from(record.partition_id).unwrap_or(usize::MAX);
+        let Some(partition) = Arc::make_mut(topic).partitions.get_mut(index) else { return };
+        if let Some(isr) = &record.isr {
+            partition.in_sync = brokers(isr).collect();
+        }
+        if let Some(replicas) = &record.replicas {
+            partition.replicas = brokers(replicas).collect();
+        }
+        // -2 leaves the leader as it is (`LeaderConstants.NO_LEADER_CHANGE`).
+        if record.leader != -2 {
+            partition.leader = BrokerId(record.leader);
+            partition.leader_epoch = LeaderEpoch(partition.leader_epoch.0.saturating_add(1));
+        }
+        partition.partition_epoch = partition.partition_epoch.saturating_add(1);
+        delta.topics.push(record.topic_id);
+    }
+
+    fn apply_remove_topic(&mut self, id: TopicId, delta: &mut Delta) {
+        let Some(topic) = self.topics.get(&id).cloned() else { return };
+        self.topics.remove_mut(&id);
+        if self.names.get(&topic.name) == Some(&id) {
+            self.names.remove_mut(&topic.name);
+        }
+        self.configs.remove_mut(&(super::ResourceKind::Topic as i8, topic.name.to_string()));
+        delta.topics.retain(|known| *known != id);
+        delta.deleted.push(id);
+    }
+
+    fn apply_config(&mut self, record: &ConfigRecord, delta: &mut Delta) {
+        let key = (record.resource_type, record.resource_name.to_string());
+        let mut configs: Configs = self.configs.get(&key).map(|known| (**known).clone()).unwrap_or_default();
+        match &record.value {
+            Some(value) => {
+                configs.insert(record.name.to_string(), value.to_string());
+            }
+            None => {
+                configs.remove(record.name.as_str());
+            }
+        }
+        if configs.is_empty() {
+            self.configs.remove_mut(&key);
+        } else {
+            self.configs.insert_mut(key.clone(), Arc::new(configs));
+        }
+        delta.configs.push(key);
+    }
+
+    fn apply_register_broker(&mut self, record: &RegisterBrokerRecord) {
+        let endpoint = |endpoint: &protocol::record_schemas::metadata::register_broker_record::BrokerEndpoint| {
+            Endpoint {
+                listener: endpoint.name.to_string(),
+                host: endpoint.host.to_string(),
+                port: endpoint.port,
+                security_protocol: endpoint.security_protocol,
+            }
+        };
+        let broker = BrokerImage {
+            id: BrokerId(record.broker_id),
+            incarnation_id: record.incarnation_id,
+            epoch: record.broker_epoch,
+            endpoints: record.end_points.iter().map(endpoint).collect(),
+            rack: record.rack.as_ref().map(ToString::to_string),
+            fenced: record.fenced,
+            in_controlled_shutdown: record.in_controlled_shutdown,
+            log_dirs: record.log_dirs.clone(),
+        };
+        Arc::make_mut(&mut self.brokers).insert(record.broker_id, broker);
+    }
+
+    fn apply_broker_change(&mut self, record: &BrokerRegistrationChangeRecord) {
+        let Some(broker) = Arc::make_mut(&mut self.brokers).get_mut(&record.broker_id) else { return };
+        match record.fenced {
+            -1 => broker.fenced = false,
+            1 => broker.fenced = true,
+            _ => {}
+        }
+        broker.in_controlled_shutdown |= record.in_controlled_shutdown == 1;
+    }
+}
+
+fn brokers(ids: &[i32]) -> impl Iterator<Item = BrokerId> + use<'_> {
+    ids.iter().map(|id| BrokerId(*id))
+}

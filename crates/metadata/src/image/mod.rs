@@ -1,0 +1,141 @@
+//! What the metadata log adds up to. Cloning shares everything; applying a record copies what it touches.
+
+mod apply;
+mod features;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+use types::{BrokerId, LeaderEpoch, Offset, TopicId, TopicName, Uuid};
+
+pub use apply::Delta;
+pub use features::{Feature, METADATA_VERSION, SUPPORTED_FEATURES};
+
+/// Kafka's resource types for configs (`ConfigResource.Type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(i8)]
+pub enum ResourceKind {
+    Topic = 2,
+    /// Of one broker, or with an empty name the default of all.
+    Broker = 4,
+    BrokerLogger = 8,
+    ClientMetrics = 16,
+    Group = 32,
+}
+
+impl ResourceKind {
+    pub fn from_code(code: i8) -> Option<ResourceKind> {
+        use ResourceKind::*;
+        [Topic, Broker, BrokerLogger, ClientMetrics, Group].into_iter().find(|kind| *kind as i8 == code)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionImage {
+    pub replicas: SmallVec<[BrokerId; 4]>,
+    pub in_sync: SmallVec<[BrokerId; 4]>,
+    pub eligible_leader_replicas: Vec<BrokerId>,
+    pub last_known_elr: Vec<BrokerId>,
+    pub directories: SmallVec<[Uuid; 1]>,
+    pub leader: BrokerId,
+    pub leader_epoch: LeaderEpoch,
+    pub partition_epoch: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicImage {
+    pub name: TopicName,
+    pub id: TopicId,
+    /// By index.
+    pub partitions: Vec<PartitionImage>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    pub listener: String,
+    pub host: String,
+    pub port: u16,
+    pub security_protocol: i16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerImage {
+    pub id: BrokerId,
+    pub incarnation_id: Uuid,
+    /// The offset of the registration record.
+    pub epoch: i64,
+    pub endpoints: Vec<Endpoint>,
+    pub rack: Option<String>,
+    pub fenced: bool,
+    pub in_controlled_shutdown: bool,
+    pub log_dirs: Vec<Uuid>,
+}
+
+/// Overrides of one resource.
+pub type Configs = BTreeMap<String, String>;
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MetadataImage {
+    /// The last offset applied; -1 before the first.
+    pub(crate) offset: Option<Offset>,
+    pub(crate) features: Arc<BTreeMap<String, i16>>,
+    pub(crate) topics: rpds::RedBlackTreeMapSync<TopicId, Arc<TopicImage>>,
+    pub(crate) names: rpds::RedBlackTreeMapSync<TopicName, TopicId>,
+    pub(crate) brokers: Arc<BTreeMap<i32, BrokerImage>>,
+    pub(crate) configs: rpds::RedBlackTreeMapSync<(i8, String), Arc<Configs>>,
+    pub(crate) next_producer_id: i64,
+    pub(crate) controllers: Arc<BTreeMap<i32, Uuid>>,
+}
+
+impl MetadataImage {
+    /// The last offset applied, as clients see it in ApiVersions.
+    pub fn offset(&self) -> Offset {
+        self.offset.unwrap_or(Offset(-1))
+    }
+
+    pub fn topic(&self, id: TopicId) -> Option<&Arc<TopicImage>> {
+        self.topics.get(&id)
+    }
+
+    pub fn topic_by_name(&self, name: &str) -> Option<&Arc<TopicImage>> {
+        self.names.get(name).and_then(|id| self.topics.get(id))
+    }
+
+    /// Topics by name, ascending.
+    pub fn topics(&self) -> impl Iterator<Item = &Arc<TopicImage>> {
+        self.names.values().filter_map(|id| self.topics.get(id))
+    }
+
+    /// Topics from a name on, ascending.
+    pub fn topics_from<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Arc<TopicImage>> + use<'a> {
+        let names = self.names.range::<str, _>((std::ops::Bound::Included(name), std::ops::Bound::Unbounded));
+        names.filter_map(|(_, id)| self.topics.get(id))
+    }
+
+    pub fn brokers(&self) -> impl Iterator<Item = &BrokerImage> {
+        self.brokers.values()
+    }
+
+    pub fn broker(&self, id: BrokerId) -> Option<&BrokerImage> {
+        self.brokers.get(&id.0)
+    }
+
+    /// The overrides of a resource; empty if it has none.
+    pub fn configs(&self, kind: ResourceKind, name: &str) -> Arc<Configs> {
+        self.configs.get(&(kind as i8, name.to_owned())).cloned().unwrap_or_default()
+    }
+
+    /// The first producer id that no block has.
+    pub fn next_producer_id(&self) -> i64 {
+        self.next_producer_id
+    }
+
+    /// What this node supports, and what the cluster has finalized.
+    pub fn features(&self) -> impl Iterator<Item = Feature> + use<'_> {
+        SUPPORTED_FEATURES.iter().map(|feature| Feature {
+            finalized: self.features.get(feature.name).copied().unwrap_or(0),
+            ..*feature
+        })
+    }
+}

@@ -1,0 +1,11 @@
+//! The cluster's metadata: an event log, the image that it adds up to, and the controller that decides what comes next.
+//!
+//! Pure: no IO, no clock, no chance. Records, frames, control records and snapshots are Apache Kafka's own bytes.
+
+pub mod controller;
+mod image;
+pub mod quorum;
+
+pub use image::{
+    BrokerImage, Delta, Endpoint, Feature, MetadataImage, PartitionImage, ResourceKind, SUPPORTED_FEATURES, TopicImage,
+};

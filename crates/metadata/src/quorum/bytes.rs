@@ -1,0 +1,123 @@
+//! Batches of the metadata log: control records of the quorum, and records in frames.
+
+use ::bytes::Bytes;
+use protocol::messages::k_raft_version_record::KRaftVersionRecord;
+use protocol::messages::leader_change_message::{LeaderChangeMessage, Voter as LeaderVoter};
+use protocol::messages::voters_record::{Endpoint, KRaftVersionFeature, Voter as RecordedVoter, VotersRecord};
+use protocol::{Encode, MetadataRecord, Segments};
+use record::{BatchBuilder, BatchHeader, BatchOptions, ControlType, HEADER_BYTES};
+use types::{LeaderEpoch, Offset, Uuid};
+
+use crate::{Delta, MetadataImage};
+
+/// A voter of the quorum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Voter {
+    pub id: i32,
+    pub directory_id: Uuid,
+    pub listener: String,
+    pub host: String,
+    pub port: u16,
+}
+
+/// The value of a control record, or an empty one if it cannot be written, which no value of ours cannot.
+fn value(message: &impl Encode) -> Bytes {
+    let mut body = Segments::new();
+    match message.encode(0, &mut body) {
+        Ok(()) => body.into_bytes(),
+        Err(_) => Bytes::new(),
+    }
+}
+
+pub(super) fn kraft_version() -> (ControlType, Bytes) {
+    let record = KRaftVersionRecord { k_raft_version: 1, ..Default::default() };
+    (ControlType::KRaftVersion, value(&record))
+}
+
+pub(super) fn voters(voters: &[Voter]) -> (ControlType, Bytes) {
+    let voter = |voter: &Voter| RecordedVoter {
+        voter_id: voter.id,
+        voter_directory_id: voter.directory_id,
+        endpoints: vec![Endpoint {
+            name: voter.listener.as_str().into(),
+            host: voter.host.as_str().into(),
+            port: voter.port,
+            ..Default::default()
+        }],
+        k_raft_version_feature: KRaftVersionFeature {
+            min_supported_version: 0,
+            max_supported_version: 1,
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let record = VotersRecord { voters: voters.iter().map(voter).collect(), ..Default::default() };
+    (ControlType::KRaftVoters, value(&record))
+}
+
+pub(super) fn control_batch(
+    records: &[(ControlType, Bytes)],
+    base_offset: Offset,
+    epoch: LeaderEpoch,
+    now_ms: i64,
+) -> std::io::Result<Bytes> {
+    let options = BatchOptions { base_offset, leader_epoch: epoch, is_control: true, ..Default::default() };
+    let mut batch = BatchBuilder::new(options);
+    for (kind, value) in records {
+        batch.push(now_ms, Some(&kind.key()), Some(value));
+    }
+    batch.build()
+}
+
+/// The first batch of a leader's epoch: it leads, and who votes.
+pub fn leader_change(leader: i32, quorum: &[Voter], epoch: LeaderEpoch, now_ms: i64) -> std::io::Result<Bytes> {
+    let voter = |voter: &Voter| LeaderVoter { voter_id: voter.id, ..Default::default() };
+    let ids: Vec<LeaderVoter> = quorum.iter().map(voter).collect();
+    let message =
+        LeaderChangeMessage { leader_id: leader, voters: ids.clone(), granting_voters: ids, ..Default::default() };
+    let records = [(ControlType::LeaderChange, value(&message)), kraft_version(), voters(quorum)];
+    control_batch(&records, Offset(0), epoch, now_ms)
+}
+
+/// One batch of metadata records, atomic.
+pub fn records_batch(records: &[MetadataRecord], epoch: LeaderEpoch, now_ms: i64) -> Result<Bytes, String> {
+    let options = BatchOptions { leader_epoch: epoch, ..Default::default() };
+    let mut batch = BatchBuilder::new(options);
+    for record in records {
+        let frame = record.encode_frame(version_of(record)).map_err(|error| error.to_string())?;
+        batch.push(now_ms, None, Some(&frame));
+    }
+    batch.build().map_err(|error| error.to_string())
+}
+
+/// The version in which a record is written under `metadata.version` 30; Kafka writes the lowest one of a
+/// registration change that can say what it has to.
+fn version_of(record: &MetadataRecord) -> i16 {
+    match record {
+        MetadataRecord::BrokerRegistrationChangeRecord(_) => 0,
+        other => other.highest_version(),
+    }
+}
+
+/// Applies a batch of the log to an image.
+pub fn replay_batch(
+    image: &mut MetadataImage,
+    header: &BatchHeader,
+    batch: &Bytes,
+    delta: &mut Delta,
+) -> Result<(), String> {
+    if header.is_control() {
+        image.pass(header.last_offset());
+        return Ok(());
+    }
+    let payload = batch.slice(HEADER_BYTES.min(batch.len())..);
+    for record in record::walk(header, &payload) {
+        let record = record.map_err(|error| error.to_string())?;
+        let offset = header.base_offset.plus(i64::from(record.offset_delta));
+        let value = record.value.ok_or_else(|| format!("the record at {offset} has no value"))?;
+        let record = MetadataRecord::decode_frame(&payload.slice_ref(value));
+        let record = record.map_err(|error| format!("the record at {offset}: {error}"))?;
+        image.apply(offset, &record, delta);
+    }
+    Ok(())
+}
