@@ -1,0 +1,31 @@
+//! Settings: what there is, what is legal, where it was said, and what it comes to.
+
+mod broker;
+mod describe;
+mod listeners;
+mod load;
+mod table;
+mod topic;
+mod value;
+
+pub use broker::{BrokerConfig, Flush};
+pub use describe::{ConfigEntry, ConfigSource, Synonym, describe_broker, describe_topic};
+pub use listeners::{ListenerAddress, parse_advertised, parse_listeners};
+pub use load::{Layers, Loaded};
+pub use table::{Kind, Rule, Scope, Setting, broker_settings, find, nearest, topic_settings};
+pub use topic::{TimestampType, TopicConfig, check_topic};
+
+/// Why a configuration cannot be used. The text names the setting, what was said and what is legal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("the setting \"{name}\" is not known{}", hint(nearest))]
+    Unknown { name: String, nearest: Option<&'static str> },
+    #[error("{name}={value} is not legal: {wanted}")]
+    Value { name: String, value: String, wanted: String },
+    #[error("line {line}: {what}")]
+    Syntax { line: usize, what: String },
+}
+
+fn hint(nearest: &Option<&'static str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("; did you mean \"{name}\"?"))
+}

@@ -1,0 +1,41 @@
+//! Settings of a topic: names, types, defaults, rules and broker synonyms are those of Apache Kafka 4.3.
+
+use super::Kind::*;
+use super::{topic, Rule, Setting};
+
+#[rustfmt::skip]
+pub(super) static TOPIC: &[Setting] = &[
+    topic("cleanup.policy", List, Some("delete"), Rule::OneOf(&["compact", "delete"]), &["log.cleanup.policy"], Some("Whether old records are deleted, or only the last of each key kept. A compacted topic takes no record without a key.")),
+    topic("compression.gzip.level", Int, Some("-1"), Rule::GzipLevel, &["compression.gzip.level"], None),
+    topic("compression.lz4.level", Int, Some("9"), Rule::Between(1, 17), &["compression.lz4.level"], None),
+    topic("compression.type", String, Some("producer"), Rule::OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), &["compression.type"], None),
+    topic("compression.zstd.level", Int, Some("3"), Rule::Between(-131072, 22), &["compression.zstd.level"], None),
+    topic("delete.retention.ms", Long, Some("86400000"), Rule::AtLeast(0), &["log.cleaner.delete.retention.ms"], None),
+    topic("file.delete.delay.ms", Long, Some("60000"), Rule::AtLeast(0), &["log.segment.delete.delay.ms"], None),
+    topic("flush.messages", Long, Some("9223372036854775807"), Rule::AtLeast(1), &["log.flush.interval.messages"], None),
+    topic("flush.ms", Long, Some("9223372036854775807"), Rule::AtLeast(0), &["log.flush.interval.ms", "log.flush.scheduler.interval.ms"], None),
+    topic("follower.replication.throttled.replicas", List, Some(""), Rule::Any, &[], None),
+    topic("index.interval.bytes", Int, Some("4096"), Rule::AtLeast(0), &["log.index.interval.bytes"], None),
+    topic("leader.replication.throttled.replicas", List, Some(""), Rule::Any, &[], None),
+    topic("local.retention.bytes", Long, Some("-2"), Rule::AtLeast(-2), &["log.local.retention.bytes"], None),
+    topic("local.retention.ms", Long, Some("-2"), Rule::AtLeast(-2), &["log.local.retention.ms"], None),
+    topic("max.compaction.lag.ms", Long, Some("9223372036854775807"), Rule::AtLeast(1), &["log.cleaner.max.compaction.lag.ms"], None),
+    topic("max.message.bytes", Int, Some("1048588"), Rule::AtLeast(0), &["message.max.bytes"], Some("The largest batch that is taken, as it comes, compressed or not.")),
+    topic("message.timestamp.after.max.ms", Long, Some("3600000"), Rule::AtLeast(0), &["log.message.timestamp.after.max.ms"], Some("How far after now the time of a record may lie.")),
+    topic("message.timestamp.before.max.ms", Long, Some("9223372036854775807"), Rule::AtLeast(0), &["log.message.timestamp.before.max.ms"], Some("How far before now the time of a record may lie.")),
+    topic("message.timestamp.type", String, Some("CreateTime"), Rule::OneOf(&["CreateTime", "LogAppendTime"]), &["log.message.timestamp.type"], Some("Whether records keep the time that producers gave them, or get the time of their arrival.")),
+    topic("min.cleanable.dirty.ratio", Double, Some("0.5"), Rule::Between(0, 1), &["log.cleaner.min.cleanable.ratio"], None),
+    topic("min.compaction.lag.ms", Long, Some("0"), Rule::AtLeast(0), &["log.cleaner.min.compaction.lag.ms"], None),
+    topic("min.insync.replicas", Int, Some("1"), Rule::AtLeast(1), &["min.insync.replicas"], Some("Replicas that must have a record before a producer with acks=all is answered.")),
+    topic("preallocate", Boolean, Some("false"), Rule::Any, &["log.preallocate"], None),
+    topic("remote.log.copy.disable", Boolean, Some("false"), Rule::Any, &[], None),
+    topic("remote.log.delete.on.disable", Boolean, Some("false"), Rule::Any, &[], None),
+    topic("remote.storage.enable", Boolean, Some("false"), Rule::Any, &[], None),
+    topic("retention.bytes", Long, Some("-1"), Rule::Any, &["log.retention.bytes"], None),
+    topic("retention.ms", Long, Some("604800000"), Rule::AtLeast(-1), &["log.retention.ms", "log.retention.minutes", "log.retention.hours"], None),
+    topic("segment.bytes", Int, Some("1073741824"), Rule::AtLeast(1048576), &["log.segment.bytes"], None),
+    topic("segment.index.bytes", Int, Some("10485760"), Rule::AtLeast(4), &["log.index.size.max.bytes"], None),
+    topic("segment.jitter.ms", Long, Some("0"), Rule::AtLeast(0), &["log.roll.jitter.ms", "log.roll.jitter.hours"], None),
+    topic("segment.ms", Long, Some("604800000"), Rule::AtLeast(1), &["log.roll.ms", "log.roll.hours"], None),
+    topic("unclean.leader.election.enable", Boolean, Some("false"), Rule::Any, &["unclean.leader.election.enable"], None),
+];
