@@ -16,6 +16,6 @@ pub use limits::{ConnectionLimits, Refusal};
 pub use memory::{Memory, Permit};
 pub use response::Response;
 pub use runtime::{RuntimeId, Runtimes};
-pub use server::{BoundListener, Listener, Server, ServerOptions};
+pub use server::{Bound, BoundListener, Listener, Server, ServerOptions};
 pub use service::{Answer, Peer, Request, Service, Start};
 pub use wake::{RemoteWaker, WakeSet};

@@ -1,0 +1,191 @@
+//! Metadata (key 3), v0-v13.
+//!
+//! v0: an empty list asks for all topics; from v1 on null does, and an empty one for none (trap 88). A topic that does
+//! not exist is created if request and broker allow it, and answered at once with its partitions.
+
+use std::sync::Arc;
+
+use metadata::{MetadataImage, TopicImage};
+use net::{Answer, Start};
+use protocol::Str;
+use protocol::messages::metadata_request::{MetadataRequest, MetadataRequestTopic};
+use protocol::messages::metadata_response::{
+    MetadataResponse, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
+use types::{BrokerId, ErrorCode, TopicName};
+
+use super::create_topics::create_automatically;
+use super::{Call, Pending};
+use crate::Broker;
+use crate::respond::Reply;
+
+/// Every operation that this node knows, as nobody is refused any.
+const TOPIC_OPERATIONS: i32 = 0b1_1101_1111_1000;
+const CLUSTER_OPERATIONS: i32 = 0b1_1111_1010_0000;
+/// The first version that can name topics by id.
+const TOPIC_ID_FROM: i16 = 10;
+
+/// Whether a topic is Kafka's own.
+pub(super) fn is_internal(name: &str) -> bool {
+    matches!(name, "__consumer_offsets" | "__transaction_state" | "__share_group_state")
+}
+
+pub fn start(call: &mut Call<'_>) -> Start<Pending> {
+    let request: MetadataRequest = match call.decode() {
+        Ok(request) => request,
+        Err(close) => return Start::Done(close),
+    };
+    let asked = Asked {
+        broker: call.broker.clone(),
+        reply: call.reply(),
+        address: call.broker.node.address_for(&call.session.peer.listener, call.session.peer.local),
+        request,
+    };
+    let missing = asked.missing();
+    if missing.is_empty() {
+        return Start::Done(asked.answer());
+    }
+    Start::Parked(Pending::later(async move {
+        create_automatically(&asked.broker, missing).await;
+        asked.answer()
+    }))
+}
+
+struct Asked {
+    broker: Arc<Broker>,
+    reply: Reply,
+    address: (String, u16),
+    request: MetadataRequest,
+}
+
+impl Asked {
+    fn wants_all(&self) -> bool {
+        match &self.request.topics {
+            None => true,
+            Some(topics) => self.reply.version == 0 && topics.is_empty(),
+        }
+    }
+
+    /// Topics that are to be created before the answer.
+    fn missing(&self) -> Vec<Str> {
+        if !self.request.allow_auto_topic_creation || !self.broker.config.auto_create_topics {
+            return Vec::new();
+        }
+        let image = self.broker.image();
+        let topics = self.request.topics.iter().flatten();
+        let names = topics.filter(|topic| topic.topic_id.is_zero()).filter_map(|topic| topic.name.as_ref());
+        let creatable = |name: &&Str| {
+            image.topic_by_name(name).is_none() && TopicName::new(name).is_ok() && !is_internal(name)
+        };
+        let mut missing: Vec<Str> = names.filter(creatable).cloned().collect();
+        missing.sort();
+        missing.dedup();
+        missing
+    }
+
+    fn answer(&self) -> Answer {
+        let image = self.broker.image();
+        let node = &self.broker.node;
+        let mut response = MetadataResponse {
+            cluster_id: Some((&*node.cluster_id).into()),
+            controller_id: node.id.0,
+            ..Default::default()
+        };
+        response.brokers.push(MetadataResponseBroker {
+            node_id: node.id.0,
+            host: self.address.0.as_str().into(),
+            port: i32::from(self.address.1),
+            rack: node.rack.as_deref().map(Into::into),
+            ..Default::default()
+        });
+        response.topics = if self.wants_all() {
+            image.topics().map(|topic| self.described(topic)).collect()
+        } else {
+            self.named(&image)
+        };
+        if self.request.include_cluster_authorized_operations {
+            response.cluster_authorized_operations = CLUSTER_OPERATIONS;
+        }
+        self.reply.send(&response)
+    }
+
+    /// The topics that were asked for, each once.
+    fn named(&self, image: &MetadataImage) -> Vec<MetadataResponseTopic> {
+        let mut rows: Vec<MetadataResponseTopic> = Vec::new();
+        let mut seen = rustc_hash::FxHashSet::default();
+        for wanted in self.request.topics.iter().flatten() {
+            if !seen.insert((wanted.name.clone(), wanted.topic_id)) {
+                continue;
+            }
+            let row = match find(image, wanted, self.reply.version) {
+                Ok(topic) => self.described(topic),
+                Err(code) => self.unknown(wanted, code),
+            };
+            rows.push(row);
+        }
+        rows
+    }
+
+    fn unknown(&self, wanted: &MetadataRequestTopic, code: ErrorCode) -> MetadataResponseTopic {
+        let by_id = !wanted.topic_id.is_zero();
+        // Before v12 a name cannot be null.
+        let name = match &wanted.name {
+            Some(name) => Some(name.clone()),
+            None if self.reply.version < 12 => Some(Str::default()),
+            None => None,
+        };
+        MetadataResponseTopic {
+            error_code: code.code(),
+            name,
+            topic_id: if by_id { wanted.topic_id } else { types::Uuid::ZERO },
+            ..Default::default()
+        }
+    }
+
+    fn described(&self, topic: &TopicImage) -> MetadataResponseTopic {
+        let ids = |brokers: &[BrokerId]| brokers.iter().map(|broker| broker.0).collect::<Vec<i32>>();
+        let live = self.broker.topics.by_id(topic.id);
+        let mut row = MetadataResponseTopic {
+            name: Some(topic.name.as_str().into()),
+            topic_id: topic.id,
+            is_internal: is_internal(&topic.name),
+            ..Default::default()
+        };
+        for (index, partition) in (0..).zip(&topic.partitions) {
+            let offline = live.as_ref().and_then(|live| live.partition(index)).is_none_or(|live| live.is_offline());
+            let mut answer = MetadataResponsePartition {
+                partition_index: index,
+                leader_id: partition.leader.0,
+                leader_epoch: partition.leader_epoch.0,
+                replica_nodes: ids(&partition.replicas),
+                isr_nodes: ids(&partition.in_sync),
+                ..Default::default()
+            };
+            if offline {
+                answer.error_code = ErrorCode::LeaderNotAvailable.code();
+                answer.leader_id = -1;
+                answer.offline_replicas = ids(&partition.replicas);
+            }
+            row.partitions.push(answer);
+        }
+        if self.request.include_topic_authorized_operations {
+            row.topic_authorized_operations = TOPIC_OPERATIONS;
+        }
+        row
+    }
+}
+
+fn find<'a>(
+    image: &'a MetadataImage,
+    wanted: &MetadataRequestTopic,
+    version: i16,
+) -> Result<&'a Arc<TopicImage>, ErrorCode> {
+    if TOPIC_ID_FROM <= version && !wanted.topic_id.is_zero() {
+        return image.topic(wanted.topic_id).ok_or(ErrorCode::UnknownTopicId);
+    }
+    let name: &str = wanted.name.as_deref().unwrap_or("");
+    if TopicName::new(name).is_err() {
+        return Err(ErrorCode::InvalidTopicException);
+    }
+    image.topic_by_name(name).ok_or(ErrorCode::UnknownTopicOrPartition)
+}

@@ -1,0 +1,180 @@
+//! What all requests share, and how it comes up.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use config::{BrokerConfig, Flush, TopicConfig};
+use metadata::{Delta, MetadataImage, ResourceKind};
+use os::{Clock, Os, Random};
+use storage::LogDirectory;
+use tracing::warn;
+use types::{BrokerId, TopicId, TopicIdPartition};
+
+use crate::fetch_session::FetchSessions;
+use crate::node::Node;
+use crate::partition::Partition;
+use crate::producer_ids::ProducerIds;
+use crate::quorum::{QuorumHandle, QuorumHost};
+use crate::topics::{Topic, Topics};
+
+/// A session may lose its place to a newer one after this long without use.
+const SESSION_EVICTION_MS: u64 = 120_000;
+
+/// Why a broker does not come up.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Log(#[from] storage::Error),
+    #[error("the metadata log cannot be used: {0}")]
+    Metadata(String),
+}
+
+/// A broker of one node.
+pub struct Broker {
+    pub config: BrokerConfig,
+    pub node: Node,
+    pub directory: LogDirectory,
+    pub topics: Topics,
+    pub fetch_sessions: FetchSessions,
+    pub producer_ids: ProducerIds,
+    pub clock: Clock,
+    random: Random,
+    image: ArcSwap<MetadataImage>,
+    quorum: QuorumHandle,
+}
+
+impl Broker {
+    /// Brings up metadata and partitions from an open log directory. Listens nowhere yet.
+    pub fn open(os: &Os, config: BrokerConfig, node: Node, directory: LogDirectory) -> Result<Arc<Broker>, OpenError> {
+        let mut host = QuorumHost::open(os, &directory, &node).map_err(OpenError::Metadata)?;
+        host.register(&node).map_err(OpenError::Metadata)?;
+        let image = host.image();
+        let handle = host.handle();
+        let broker = Arc::new(Broker {
+            fetch_sessions: FetchSessions::new(config.fetch_session_slots, SESSION_EVICTION_MS),
+            producer_ids: ProducerIds::default(),
+            topics: Topics::default(),
+            image: ArcSwap::from_pointee(image.clone()),
+            clock: os.clock.clone(),
+            random: os.random.clone(),
+            quorum: handle,
+            config,
+            node,
+            directory,
+        });
+        let everything = Delta { topics: image.topics().map(|topic| topic.id).collect(), ..Delta::default() };
+        broker.reconcile(&image, &everything)?;
+        broker.report_strays(&image);
+        broker.directory.sync_now()?;
+        host.run(&broker).map_err(|error| OpenError::Metadata(error.to_string()))?;
+        Ok(broker)
+    }
+
+    pub fn image(&self) -> Arc<MetadataImage> {
+        self.image.load_full()
+    }
+
+    pub(crate) fn quorum(&self) -> &QuorumHandle {
+        &self.quorum
+    }
+
+    pub fn now_ms(&self) -> u64 {
+        u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub fn random_i32(&self) -> i32 {
+        self.random.u64() as i32
+    }
+
+    /// The id that this node has as a broker.
+    pub fn id(&self) -> BrokerId {
+        self.node.id
+    }
+
+    /// Follows a committed image: partitions appear, change and go. Answers that depend on it leave afterwards.
+    pub(crate) fn publish(&self, image: MetadataImage, delta: &Delta) {
+        if let Err(error) = self.reconcile(&image, delta) {
+            tracing::error!(%error, "partitions could not follow the metadata");
+        }
+        self.image.store(Arc::new(image));
+    }
+
+    fn reconcile(&self, image: &MetadataImage, delta: &Delta) -> Result<(), storage::Error> {
+        for id in &delta.deleted {
+            self.remove_topic(*id)?;
+        }
+        for id in &delta.topics {
+            self.bring_up(image, *id)?;
+        }
+        for (kind, name) in &delta.configs {
+            if *kind == ResourceKind::Topic as i8
+                && let Some(topic) = self.topics.by_name(name)
+            {
+                let settings = self.topic_settings(image, name);
+                topic.partitions().iter().for_each(|partition| partition.replace_settings(settings.clone()));
+            }
+        }
+        self.directory.kick();
+        Ok(())
+    }
+
+    fn topic_settings(&self, image: &MetadataImage, name: &str) -> Arc<TopicConfig> {
+        let overrides = image.configs(ResourceKind::Topic, name);
+        Arc::new(TopicConfig::resolve(&overrides, &self.config))
+    }
+
+    fn bring_up(&self, image: &MetadataImage, id: TopicId) -> Result<(), storage::Error> {
+        let Some(described) = image.topic(id) else { return Ok(()) };
+        let settings = self.topic_settings(image, &described.name);
+        let known = self.topics.by_id(id);
+        let topic = known.unwrap_or_else(|| Arc::new(Topic::new(described.name.clone(), id)));
+        for (index, partition) in (0..).zip(&described.partitions) {
+            let live = match topic.partition(index) {
+                Some(live) => live,
+                None => {
+                    let target = TopicIdPartition { topic_id: id, partition: types::PartitionIndex(index) };
+                    let log = self.directory.create_log(target, &described.name)?;
+                    let flush = self.config.flush;
+                    let name = described.name.clone();
+                    let index = types::PartitionIndex(index);
+                    Partition::new(name, id, index, log, settings.clone(), flush, &self.directory)
+                }
+            };
+            live.lead(partition.leader_epoch)?;
+            topic.put(live);
+        }
+        self.topics.insert(topic);
+        Ok(())
+    }
+
+    fn remove_topic(&self, id: TopicId) -> Result<(), storage::Error> {
+        let Some(topic) = self.topics.remove(id) else { return Ok(()) };
+        let mut wakes = net::WakeSet::default();
+        for partition in topic.partitions() {
+            partition.go_offline(&mut wakes);
+            self.directory.drop_log(TopicIdPartition { topic_id: id, partition: partition.index })?;
+        }
+        wakes.deliver();
+        Ok(())
+    }
+
+    /// Nothing is deleted because metadata lacks it: such logs are named and left alone.
+    fn report_strays(&self, image: &MetadataImage) {
+        for log in self.directory.logs() {
+            if image.topic(log.target().topic_id).is_none() {
+                warn!(topic = log.topic_name(), log = %log.target(), "a log without a topic in the metadata is kept");
+            }
+        }
+    }
+
+    /// Whether records survive a power loss once they are acknowledged.
+    pub fn flush(&self) -> Flush {
+        self.config.flush
+    }
+
+    /// Stops the quorum's host. Connections are closed before.
+    pub fn close(&self) -> Result<(), storage::Error> {
+        self.quorum.stop();
+        self.directory.close()
+    }
+}

@@ -1,0 +1,20 @@
+//! The broker: Kafka's requests on this node's partitions.
+//!
+//! Owns the partitions that this node leads, the metadata quorum's host and every API. Decides nothing that belongs
+//! to a decider, and touches disk and network only through `storage` and `net`.
+
+pub mod api;
+mod broker;
+mod errors;
+mod fetch_session;
+mod node;
+pub mod partition;
+mod producer_ids;
+mod quorum;
+mod respond;
+mod service;
+mod topics;
+
+pub use broker::{Broker, OpenError};
+pub use node::{AdvertisedListener, Node};
+pub use service::{BrokerService, Session};

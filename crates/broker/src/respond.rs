@@ -1,0 +1,33 @@
+//! Answers as frames: size, header, body.
+
+use net::{Answer, Response};
+use protocol::{ApiKey, Encode, Segments};
+
+/// What an answer needs to know of its request.
+#[derive(Debug, Clone, Copy)]
+pub struct Reply {
+    pub key: ApiKey,
+    pub version: i16,
+    pub correlation_id: i32,
+}
+
+impl Reply {
+    /// The body as a frame; large byte fields are sent from where they are.
+    pub fn send<T: Encode>(&self, body: &T) -> Answer {
+        let mut segments = Segments::frame();
+        protocol::header::encode_response_header(self.key, self.version, self.correlation_id, &mut segments);
+        let written = body.encode(self.version, &mut segments).and_then(|()| segments.finish_frame());
+        match written {
+            Ok(pieces) => {
+                let mut response = Response::default();
+                pieces.into_iter().for_each(|piece| response.push(piece));
+                Answer::Send(response)
+            }
+            Err(error) => {
+                let (api, version) = (self.key.name(), self.version);
+                tracing::error!(api, version, %error, "an answer cannot be written");
+                Answer::Close("an answer could not be written")
+            }
+        }
+    }
+}
