@@ -4,6 +4,7 @@ use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 
 use os::{File, OpenOptions, Os};
+use parking_lot::Mutex;
 
 use crate::Error;
 use crate::format::ChunkHeader;
@@ -16,9 +17,27 @@ pub(crate) struct Chunk {
     pub(crate) bytes: u64,
     pub(crate) file: File,
     pub(crate) path: PathBuf,
+    /// Whether a sync of it failed. Held while one runs: the kernel tells of a failure once, to one caller, and a
+    /// second sync beside it would succeed and save nothing.
+    sync_failed: Mutex<bool>,
 }
 
 impl Chunk {
+    pub(crate) fn new(id: u64, life: u64, bytes: u64, file: File, path: PathBuf) -> Chunk {
+        Chunk { id, life, bytes, file, path, sync_failed: Mutex::new(false) }
+    }
+
+    /// What was written before is on stable storage, or the chunk has failed for good.
+    pub(crate) fn sync(&self) -> Result<(), Error> {
+        let mut failed = self.sync_failed.lock();
+        if *failed {
+            return Err(Error::Fenced { reason: format!("{} was not synced", self.path.display()) });
+        }
+        let synced = self.file.sync_data();
+        *failed = synced.is_err();
+        synced.map_err(|error| Error::io(&self.path, error))
+    }
+
     pub(crate) fn file_name(id: u64) -> String {
         format!("{id:016x}.stream")
     }
@@ -30,6 +49,37 @@ pub(crate) struct Spare {
     pub(crate) path: PathBuf,
     pub(crate) file: File,
     pub(crate) bytes: u64,
+}
+
+/// Spares that were chunks before, or were prepared and not used.
+#[derive(Debug, Default)]
+pub(crate) struct Pool(Mutex<Vec<Spare>>);
+
+/// Spares that are kept; more go back to the file system.
+const SPARES_MAX: usize = 2;
+
+impl Pool {
+    /// The smallest spare of at least `bytes`.
+    pub(crate) fn take(&self, bytes: u64) -> Option<Spare> {
+        let mut spares = self.0.lock();
+        let fits = spares.iter().enumerate().filter(|(_, spare)| bytes <= spare.bytes);
+        let at = fits.min_by_key(|(_, spare)| spare.bytes)?.0;
+        Some(spares.swap_remove(at))
+    }
+
+    pub(crate) fn put(&self, os: &Os, spare: Spare) {
+        let mut spares = self.0.lock();
+        spares.push(spare);
+        if spares.len() <= SPARES_MAX {
+            return;
+        }
+        let smallest = spares.iter().enumerate().min_by_key(|(_, spare)| spare.bytes).map(|(at, _)| at);
+        let Some(spare) = smallest.map(|at| spares.swap_remove(at)) else { return };
+        drop(spares);
+        if let Err(error) = os.disk.remove_file(&spare.path) {
+            tracing::warn!(path = %spare.path.display(), %error, "a spare chunk was not removed");
+        }
+    }
 }
 
 /// Reserves a file of `bytes` under a temporary name.
@@ -46,14 +96,15 @@ pub(crate) fn prepare(os: &Os, folder: &Path, name: &str, bytes: u64) -> Result<
     Ok(Spare { file, bytes, path })
 }
 
-/// Turns a spare into a chunk: header, name, and both durable.
+/// Turns a spare into a chunk. Its header is durable before it gets its name, so a chunk whose header does not hold is
+/// damaged, and not one that never began.
 pub(crate) fn begin(os: &Os, folder: &Path, spare: Spare, header: &ChunkHeader) -> Result<Chunk, Error> {
     let path = folder.join(Chunk::file_name(header.chunk_id));
     let failed = |error| Error::io(&path, error);
     let page = header.encode();
     spare.file.write_all_at(&mut [IoSlice::new(&page)], 0).map_err(failed)?;
-    os.disk.rename(&spare.path, &path).map_err(failed)?;
     spare.file.sync_data().map_err(failed)?;
+    os.disk.rename(&spare.path, &path).map_err(failed)?;
     os.disk.sync_directory(folder).map_err(failed)?;
-    Ok(Chunk { id: header.chunk_id, life: header.life, bytes: header.chunk_bytes, file: spare.file, path })
+    Ok(Chunk::new(header.chunk_id, header.life, header.chunk_bytes, spare.file, path))
 }

@@ -42,6 +42,8 @@ struct Directory {
     metadata: Arc<Stream>,
     metadata_log: Arc<Log>,
     sync_time: Duration,
+    /// Held by the one who begins or ends a log.
+    creating: Mutex<()>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     _lock: DirectoryLock,
 }
@@ -93,6 +95,7 @@ impl LogDirectory {
 
     /// Begins a log. No file is made for it; it is durable with the next sync.
     pub fn create_log(&self, target: TopicIdPartition, topic_name: &str) -> Result<Arc<Log>, Error> {
+        let _alone = self.inner.creating.lock();
         if let Some(log) = self.log(target) {
             return Ok(log);
         }
@@ -106,6 +109,7 @@ impl LogDirectory {
 
     /// Ends a log: its records are gone.
     pub fn drop_log(&self, target: TopicIdPartition) -> Result<(), Error> {
+        let _alone = self.inner.creating.lock();
         let Some(log) = self.log(target) else { return Ok(()) };
         self.push_event(&log, EntryType::Drop, Bytes::new())?;
         log.take_offline();

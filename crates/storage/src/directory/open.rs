@@ -65,6 +65,7 @@ impl LogDirectory {
                 metadata,
                 metadata_log,
                 sync_time,
+                creating: Mutex::default(),
                 threads: Mutex::default(),
                 _lock: lock,
             }),

@@ -20,6 +20,7 @@ pub(crate) struct Shared {
     pub(crate) observer: Arc<dyn Observer>,
     fenced: AtomicBool,
     next_chunk: AtomicU64,
+    next_spare: AtomicU64,
     logs: RwLock<FxHashMap<TopicIdPartition, Arc<Log>>>,
 }
 
@@ -31,12 +32,17 @@ impl Shared {
             observer,
             fenced: AtomicBool::new(false),
             next_chunk: AtomicU64::new(1),
+            next_spare: AtomicU64::new(1),
             logs: RwLock::default(),
         })
     }
 
     pub(crate) fn pool(&self) -> PathBuf {
         self.path.join("pool")
+    }
+
+    pub(crate) fn next_spare_name(&self) -> String {
+        format!("{}.spare", self.next_spare.fetch_add(1, Ordering::SeqCst))
     }
 
     pub(crate) fn next_chunk_id(&self) -> u64 {

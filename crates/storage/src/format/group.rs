@@ -45,6 +45,10 @@ impl GroupHeader {
         out
     }
 
+    pub fn begins_with(bytes: &[u8]) -> bool {
+        bytes.starts_with(&MAGIC.to_le_bytes())
+    }
+
     /// `None` where no group begins. The checksum is not looked at here.
     pub fn decode(bytes: &[u8]) -> Option<GroupHeader> {
         let bytes = bytes.get(..GROUP_HEADER_BYTES)?;

@@ -1,6 +1,9 @@
 //! The bytes on disk. Pure: encodes and decodes, and never touches a file. Little-endian; CRC is CRC-32C.
 
+pub mod checkpoint;
 mod chunk_header;
+pub mod codec;
+pub mod footer;
 mod group;
 
 pub use chunk_header::{CHUNK_HEADER_BYTES, ChunkHeader, ChunkKind};

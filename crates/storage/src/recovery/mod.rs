@@ -71,7 +71,7 @@ pub(crate) fn recover(
     }
     if let Some(place) = &recovered.place {
         // What was read may still be in the page cache alone.
-        place.chunk.file.sync_data().map_err(|error| Error::io(&place.chunk.path, error))?;
+        place.chunk.sync()?;
     }
     for (target, building) in &mut recovered.logs {
         if building.doubtful && !building.damaged {
@@ -85,7 +85,7 @@ pub(crate) fn recover(
     Ok(recovered)
 }
 
-/// The stream's chunks in order. A file without a header never began, and goes.
+/// The stream's chunks in order.
 fn open_chunks(stream: &Stream, past_the_cache: bool) -> Result<Vec<(ChunkHeader, Arc<Chunk>)>, Error> {
     let folder = &stream.folder;
     let failed = |path: &PathBuf| {
@@ -110,9 +110,14 @@ fn open_chunks(stream: &Stream, past_the_cache: bool) -> Result<Vec<(ChunkHeader
         match header {
             Ok(Some(header)) if header.directory_id == stream.directory_id => {
                 let (id, life, bytes) = (header.chunk_id, header.life, header.chunk_bytes);
-                chunks.push((header, Arc::new(Chunk { id, life, bytes, file, path })));
+                chunks.push((header, Arc::new(Chunk::new(id, life, bytes, file, path))));
             }
-            Ok(None) => chunks.push((placeholder(stream, &path), Arc::new(Chunk { id: 0, life: 0, bytes: 0, file, path }))),
+            Ok(None) => {
+                // Its header was durable before the file had this name.
+                let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+                let chunk = u64::from_str_radix(name, 16).unwrap_or(0);
+                return Err(Error::Damaged { chunk, position: 0, what: "its header" });
+            }
             Ok(Some(_)) => return Err(Error::Unusable { path, reason: "it belongs to another directory".into() }),
             Err(version) => {
                 let reason = format!("it needs a reader of format {version}");
@@ -120,38 +125,7 @@ fn open_chunks(stream: &Stream, past_the_cache: bool) -> Result<Vec<(ChunkHeader
             }
         }
     }
-    drop_unbegun(stream, chunks)
-}
-
-/// Stands for a file whose first page is no header; its place in the order is its name's.
-fn placeholder(stream: &Stream, path: &std::path::Path) -> ChunkHeader {
-    let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    ChunkHeader {
-        kind: crate::format::ChunkKind::Stream,
-        stream: stream.id,
-        chunk_id: u64::from_str_radix(name, 16).unwrap_or(u64::MAX),
-        life: 0,
-        chunk_bytes: 0,
-        first_lsn: 0,
-        prev_chunk_id: 0,
-        prev_end: 0,
-        prev_chain: 0,
-        directory_id: stream.directory_id,
-    }
-}
-
-fn drop_unbegun(
-    stream: &Stream,
-    mut chunks: Vec<(ChunkHeader, Arc<Chunk>)>,
-) -> Result<Vec<(ChunkHeader, Arc<Chunk>)>, Error> {
     chunks.sort_by_key(|(header, _)| header.chunk_id);
-    while let Some((_, chunk)) = chunks.pop_if(|(_, chunk)| chunk.id == 0) {
-        // Its header was never durable, so nothing in it was ever acknowledged.
-        stream.os.disk.remove_file(&chunk.path).map_err(|error| Error::io(&chunk.path, error))?;
-    }
-    if let Some((header, _)) = chunks.iter().find(|(_, chunk)| chunk.id == 0) {
-        return Err(Error::Damaged { chunk: header.chunk_id, position: 0, what: "its header" });
-    }
     Ok(chunks)
 }
 
@@ -200,7 +174,7 @@ fn read_chunk(recovered: &mut Recovered, is_last: bool, report: &mut RecoveryRep
             }
             Found::Bad(what) => {
                 let later = scanner.later_group(&place)?;
-                let was_synced = !is_last || later.as_ref().is_some_and(|later| place.lsn < later.synced_lsn);
+                let was_synced = !is_last || later.as_ref().is_some_and(|later| place.lsn < later.synced_lsn_max);
                 if !was_synced {
                     report.cut += usize::from(what.is_some());
                     break;

@@ -33,7 +33,8 @@ pub(super) struct Later {
     pub(super) position: u64,
     pub(super) chain: u32,
     pub(super) lsn: u64,
-    pub(super) synced_lsn: u64,
+    /// The highest lsn that it or a group behind it calls synced.
+    pub(super) synced_lsn_max: u64,
 }
 
 /// Reads one chunk through a window.
@@ -116,20 +117,35 @@ impl Scanner {
         }
     }
 
-    /// The next group of this life behind a bad place. Found by its salted checksum, so that neither an earlier life
-    /// nor a client's payload can pass for one.
+    /// The next group of this life behind a bad place, and what all that follow know to be durable. Found by salted
+    /// checksums, so that neither an earlier life nor a client's payload can pass for one.
     pub(super) fn later_group(&mut self, place: &Place) -> Result<Option<Later>, Error> {
+        let mut found: Option<Later> = None;
         let mut position = place.position + GROUP_ALIGN as u64;
-        while position + GROUP_HEADER_BYTES as u64 <= self.chunk.bytes {
-            let head = self.bytes(position, GROUP_HEADER_BYTES)?;
-            if let Some(header) = GroupHeader::decode(&head)
-                && place.lsn < header.lsn
-                && self.table(position, &header)?.is_some()
-            {
-                let GroupHeader { chain, lsn, synced_lsn, .. } = header;
-                return Ok(Some(Later { position, chain, lsn, synced_lsn }));
+        while let Some(at) = self.next_magic(position)? {
+            position = at + GROUP_ALIGN as u64;
+            let head = self.bytes(at, GROUP_HEADER_BYTES)?;
+            let Some(header) = GroupHeader::decode(&head).filter(|header| place.lsn < header.lsn) else { continue };
+            if self.table(at, &header)?.is_none() {
+                continue;
             }
-            position += GROUP_ALIGN as u64;
+            let GroupHeader { chain, lsn, synced_lsn, .. } = header;
+            let first = found.get_or_insert(Later { position: at, chain, lsn, synced_lsn_max: 0 });
+            first.synced_lsn_max = first.synced_lsn_max.max(synced_lsn);
+        }
+        Ok(found)
+    }
+
+    /// The next aligned place, from `position` on, where a group may begin.
+    fn next_magic(&mut self, mut position: u64) -> Result<Option<u64>, Error> {
+        while position + (GROUP_HEADER_BYTES as u64) <= self.chunk.bytes {
+            let left = (self.chunk.bytes - position) as usize;
+            let window = self.bytes(position, left.min(WINDOW_BYTES / 4))?;
+            let words = window.chunks_exact(GROUP_ALIGN);
+            if let Some(word) = words.clone().position(GroupHeader::begins_with) {
+                return Ok(Some(position + (word * GROUP_ALIGN) as u64));
+            }
+            position += (words.len().max(1) * GROUP_ALIGN) as u64;
         }
         Ok(None)
     }

@@ -1,5 +1,6 @@
 //! What a partition is, apart from its records: a function of its log, kept by applying entries in order.
 
+mod codec;
 mod epochs;
 mod producers;
 
@@ -16,6 +17,8 @@ pub struct PartitionState {
     pub log_start: Offset,
     pub epochs: EpochHistory,
     pub producers: Producers,
+    /// Where virtual segments begin, after the first, ascending.
+    pub segments: Vec<Offset>,
     /// (producer, first offset, offset of the marker), by marker.
     pub aborted: Vec<(ProducerId, Offset, Offset)>,
 }

@@ -8,6 +8,7 @@ use types::{Offset, ProducerEpoch, ProducerId};
 
 use super::Verdict;
 use crate::AppendError;
+use crate::format::codec::{CodecError, Reader, Writer};
 
 /// Batches that are remembered of each producer.
 const BATCHES_KEPT: usize = 5;
@@ -128,6 +129,53 @@ impl Producers {
         self.by_id.values().filter_map(|producer| producer.open_since).min()
     }
 
+    pub(super) fn encode(&self, out: &mut Writer) {
+        let mut producers: Vec<_> = self.by_id.iter().collect();
+        producers.sort_by_key(|(id, _)| **id);
+        out.count(producers.len());
+        for (id, producer) in producers {
+            out.i64(id.0);
+            out.i16(producer.epoch.0);
+            out.i64(producer.last_timestamp);
+            out.i64(producer.open_since.map_or(-1, |open| open.0));
+            out.u8(producer.batches.len() as u8);
+            for known in &producer.batches {
+                out.i32(known.first_sequence);
+                out.i32(known.last_sequence);
+                out.i64(known.base_offset.0);
+                out.i64(known.last_offset.0);
+                out.i64(known.timestamp);
+            }
+        }
+    }
+
+    pub(super) fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), CodecError> {
+        for _ in 0..reader.count(27)? {
+            let id = ProducerId(reader.i64()?);
+            let mut producer = Producer {
+                epoch: ProducerEpoch(reader.i16()?),
+                batches: VecDeque::new(),
+                last_timestamp: reader.i64()?,
+                open_since: Some(Offset(reader.i64()?)).filter(|open| Offset::ZERO <= *open),
+            };
+            let batches = usize::from(reader.u8()?);
+            if BATCHES_KEPT < batches {
+                return Err(CodecError::Value);
+            }
+            for _ in 0..batches {
+                producer.batches.push_back(Known {
+                    first_sequence: reader.i32()?,
+                    last_sequence: reader.i32()?,
+                    base_offset: Offset(reader.i64()?),
+                    last_offset: Offset(reader.i64()?),
+                    timestamp: reader.i64()?,
+                });
+            }
+            self.by_id.insert(id, producer);
+        }
+        Ok(())
+    }
+
     /// Forgets producers that were quiet for so long, never one with an open transaction.
     pub fn expire(&mut self, now_ms: i64, expiration_ms: i64) {
         let stale = now_ms.saturating_sub(expiration_ms);
@@ -214,6 +262,21 @@ mod tests {
         assert_eq!(state.last_stable_offset(Offset(9)), Offset(9));
         assert_eq!(state.aborted_between(Offset(0), Offset(6)), [(ProducerId(7), Offset(5))]);
         assert_eq!(state.aborted_between(Offset(8), Offset(9)), []);
+    }
+
+    #[test]
+    fn state_round_trips_as_bytes() {
+        let mut state = filled(&[(0, 0, 2), (0, 2, 1), (1, 0, 3)]);
+        state.apply_batch(&BatchHeader { attributes: 1 << 4, producer_id: ProducerId(8), ..header(0, 0, 2, 9) }, None);
+        state.apply_epoch(LeaderEpoch(2), Offset(0));
+        state.segments.push(Offset(4));
+        state.aborted.push((ProducerId(7), Offset(1), Offset(2)));
+        let mut out = Writer::default();
+        state.encode(&mut out);
+        assert_eq!(PartitionState::decode(&out.0), Ok(state));
+        for cut in 0..out.0.len() {
+            assert!(PartitionState::decode(&out.0[..cut]).is_err(), "cut at {cut}");
+        }
     }
 
     #[test]

@@ -21,13 +21,16 @@ pub(crate) use queue::{Payload, Queue, Slice};
 pub(crate) use sync::SyncSignal;
 pub(crate) use writer::{Place, Writer};
 
-use crate::chunk::Chunk;
+use crate::chunk::{Chunk, Pool};
 use crate::directory::Shared;
 use crate::{AppendError, Log, Moved, Options};
 
 /// Work that a request's own thread does; more is for the writer thread.
 const INLINE_DRAIN_BYTES: u64 = 1 << 20;
 const INLINE_UNSYNCED_BYTES: u64 = 8 << 20;
+
+/// A full disk is looked at again after this.
+const FULL_RETRY: std::time::Duration = std::time::Duration::from_millis(500);
 
 pub(crate) struct Stream {
     pub(crate) id: u16,
@@ -39,8 +42,11 @@ pub(crate) struct Stream {
     pub(crate) shared: Arc<Shared>,
     queue: Mutex<Queue>,
     writer: Mutex<Writer>,
+    /// Held by the one who syncs; true once that failed.
+    syncing: Mutex<bool>,
     /// Held by the one who reserves the next chunk.
     preparing: Mutex<()>,
+    pool: Pool,
     chunks: RwLock<FxHashMap<u64, Arc<Chunk>>>,
     written_lsn: AtomicU64,
     synced_lsn: AtomicU64,
@@ -74,7 +80,9 @@ impl Stream {
             shared: shared.clone(),
             queue: Mutex::default(),
             writer: Mutex::default(),
+            syncing: Mutex::default(),
             preparing: Mutex::default(),
+            pool: Pool::default(),
             chunks: RwLock::default(),
             written_lsn: AtomicU64::new(0),
             synced_lsn: AtomicU64::new(0),
@@ -161,7 +169,12 @@ impl Stream {
             {
                 let mut signal = self.writer_signal.0.lock();
                 while !signal.wanted && !signal.stop {
-                    self.writer_signal.1.wait(&mut signal);
+                    if self.queue.lock().full {
+                        // Somebody may have made room meanwhile.
+                        signal.wanted = self.writer_signal.1.wait_for(&mut signal, FULL_RETRY).timed_out();
+                    } else {
+                        self.writer_signal.1.wait(&mut signal);
+                    }
                 }
                 if signal.stop {
                     return;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use record::PREFIX_BYTES;
 
-use crate::format::{ENTRY_BYTES, Entry, GROUP_ALIGN, GROUP_HEADER_BYTES};
+use crate::format::{ENTRY_BYTES, Entry, EntryType, GROUP_ALIGN, GROUP_HEADER_BYTES};
 use crate::{AppendError, Log};
 
 /// The bytes of a slice: a patched prefix and the rest as it was received, or one piece.
@@ -47,9 +47,13 @@ pub(crate) struct Queue {
     slices: std::collections::VecDeque<Slice>,
     bytes: u64,
     current_left: u64,
+    /// Of what is left, kept for events: a full disk must still take deletions.
+    events_kept: u64,
     next_left: Option<u64>,
     /// A slice did not fit the current chunk: all that follow go to the next.
     overflowed: bool,
+    /// The largest slice that found no room: the next chunk must take it.
+    wanted: u64,
     /// The disk has no room for a next chunk.
     pub(super) full: bool,
 }
@@ -71,13 +75,15 @@ impl Queue {
     /// Gives the slice room and takes it, or neither.
     pub(super) fn push(&mut self, mut slice: Slice) -> Result<(), AppendError> {
         let cost = slice.cost();
-        if !self.overflowed && cost <= self.current_left {
+        let kept = if slice.entry.kind == EntryType::Data { self.events_kept } else { 0 };
+        if !self.overflowed && cost + kept <= self.current_left {
             self.current_left -= cost;
         } else if self.next_left.is_some_and(|left| cost <= left) {
             self.next_left = self.next_left.map(|left| left - cost);
             self.overflowed = true;
             slice.in_next = true;
         } else {
+            self.wanted = self.wanted.max(cost);
             return Err(if self.full { AppendError::Full } else { AppendError::Busy });
         }
         self.bytes += cost;
@@ -108,18 +114,39 @@ impl Queue {
         }
     }
 
+    pub(super) fn keep_for_events(&mut self, bytes: u64) {
+        self.events_kept = bytes;
+    }
+
+    /// Room in the next chunk is taken: it can no longer be another one.
+    pub(super) fn has_overflowed(&self) -> bool {
+        self.overflowed
+    }
+
     /// The next chunk is ready.
     pub(super) fn set_next(&mut self, left: u64) {
         self.next_left = Some(left);
         self.full = false;
+        self.wanted = 0;
     }
 
+    /// A next chunk is ready, and what found no room so far fits into it.
     pub(super) fn has_next(&self) -> bool {
-        self.next_left.is_some()
+        self.next_left.is_some_and(|left| self.overflowed || self.wanted <= left)
+    }
+
+    pub(super) fn wanted(&self) -> u64 {
+        self.wanted
+    }
+
+    /// The first chunk of all was not announced.
+    pub(super) fn begin_next(&mut self, left: u64) {
+        self.next_left.get_or_insert(left);
     }
 
     /// The writer has gone over to the next chunk; what was kept there is kept in the current one now.
-    pub(super) fn switched(&mut self) {
+    pub(super) fn switched(&mut self, events_kept: u64) {
+        self.events_kept = events_kept;
         self.current_left = self.next_left.take().unwrap_or(0);
         self.overflowed = false;
         self.slices.iter_mut().for_each(|slice| slice.in_next = false);

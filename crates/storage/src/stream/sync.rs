@@ -102,14 +102,29 @@ impl Stream {
 
     /// Makes everything written so far durable, and says so.
     pub(crate) fn sync_now(&self) -> Result<(), Error> {
+        // One at a time: a log on the list may lie in a chunk that another sync has in its hands.
+        let mut failed = self.syncing.lock();
+        if *failed {
+            return Err(Error::Fenced { reason: "a sync failed before".to_owned() });
+        }
+        let moved = self.sync_alone();
+        *failed = moved.is_err();
+        let moved = moved?;
+        drop(failed);
+        if !moved.is_empty() {
+            self.shared.observer.advanced(&moved);
+        }
+        Ok(())
+    }
+
+    fn sync_alone(&self) -> Result<Vec<Moved>, Error> {
         let moving = self.take_dirty();
-        let (chunks, lsn) = self.unsynced();
+        let (chunks, lsn) = self.unsynced()?;
         let bytes = self.unsynced_bytes.swap(0, Ordering::Relaxed);
         for chunk in chunks {
-            let synced = chunk.file.sync_data();
-            if let Err(error) = synced {
+            if let Err(error) = chunk.sync() {
                 self.unsynced_bytes.fetch_add(bytes, Ordering::Relaxed);
-                return Err(Error::io(&chunk.path, error));
+                return Err(error);
             }
         }
         self.synced_lsn.fetch_max(lsn.0, Ordering::SeqCst);
@@ -118,9 +133,6 @@ impl Stream {
             log.synced_to(end);
             moved.push(Moved { written: log.written_end(), synced: end, log });
         }
-        if !moved.is_empty() {
-            self.shared.observer.advanced(&moved);
-        }
-        Ok(())
+        Ok(moved)
     }
 }

@@ -20,6 +20,9 @@ use crate::{Error, Log, Moved};
 /// Kept at the end of every chunk for its SEAL.
 const SEAL_BYTES: u64 = (GROUP_HEADER_BYTES + ENTRY_BYTES + 64) as u64;
 
+/// One part of so many of a chunk is kept for events.
+const EVENTS_SHARE: u64 = 32;
+
 /// Where the stream ends.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
@@ -41,6 +44,8 @@ pub(crate) struct Writer {
     /// Written to, not synced.
     unsynced: Vec<Arc<Chunk>>,
     slices: Vec<Slice>,
+    /// A write failed: nothing may follow it, whoever gets the lock next.
+    failed: bool,
     /// Batches in memory, oldest first.
     cached: VecDeque<(Arc<Log>, Offset, usize)>,
     cached_bytes: usize,
@@ -56,7 +61,10 @@ impl Stream {
             self.written_lsn.store(place.lsn, Ordering::SeqCst);
             self.synced_lsn.store(place.lsn, Ordering::SeqCst);
             writer.next_chunk_bytes = place.chunk.bytes;
-            self.queue.lock().set_current_left(room(place.chunk.bytes, place.position));
+            let mut queue = self.queue.lock();
+            queue.keep_for_events(place.chunk.bytes / EVENTS_SHARE);
+            queue.set_current_left(room(place.chunk.bytes, place.position));
+            drop(queue);
             writer.place = Some(place);
         }
         if !goes_on {
@@ -67,34 +75,64 @@ impl Stream {
     }
 
     fn prepare(&self, bytes: u64) -> Result<Spare, Error> {
-        let name = format!("{:04x}.spare", self.id);
-        chunk::prepare(&self.os, &self.shared.pool(), &name, bytes)
+        if let Some(spare) = self.pool.take(bytes) {
+            return Ok(spare);
+        }
+        chunk::prepare(&self.os, &self.shared.pool(), &self.shared.next_spare_name(), bytes)
     }
 
     /// Reserves the next chunk on disk, if that is not done yet. Writes go on meanwhile.
     pub(crate) fn prepare_next(&self) {
         let Some(_alone) = self.preparing.try_lock() else { return };
-        if self.queue.lock().has_next() || self.shared.is_fenced() {
+        let wanted = {
+            let queue = self.queue.lock();
+            if queue.has_next() || queue.has_overflowed() || self.shared.is_fenced() {
+                return;
+            }
+            queue.wanted()
+        };
+        let last = self.writer.lock().next_chunk_bytes;
+        // A batch too large for a chunk gets one of its own size.
+        let needed = chunk_bytes_for(wanted);
+        let bytes = (last * 2).min(self.options.chunk_bytes_max).max(needed);
+        let spare = self.prepare(bytes).or_else(|_| self.prepare(self.options.chunk_bytes_min.max(needed)));
+        match spare {
+            Ok(spare) => self.offer(spare),
+            Err(error) => {
+                let was_full = std::mem::replace(&mut self.queue.lock().full, true);
+                if !was_full {
+                    tracing::warn!(%error, "no room for the next chunk, producers are told to try again");
+                }
+            }
+        }
+    }
+
+    fn offer(&self, spare: Spare) {
+        let mut writer = self.writer.lock();
+        let mut queue = self.queue.lock();
+        if queue.has_overflowed() {
+            // Room in the one that was offered before has been taken meanwhile.
+            self.pool.put(&self.os, spare);
             return;
         }
-        let last = self.writer.lock().next_chunk_bytes;
-        let bytes = (last * 2).min(self.options.chunk_bytes_max);
-        match self.prepare(bytes).or_else(|_| self.prepare(self.options.chunk_bytes_min)) {
-            Ok(spare) => {
-                let mut writer = self.writer.lock();
-                writer.next_chunk_bytes = spare.bytes;
-                self.queue.lock().set_next(room(spare.bytes, CHUNK_HEADER_BYTES as u64));
-                writer.spare = Some(spare);
-            }
-            Err(error) => {
-                self.queue.lock().full = true;
-                tracing::warn!(%error, "no room for the next chunk, producers are told to try again");
-            }
+        writer.next_chunk_bytes = spare.bytes.min(self.options.chunk_bytes_max);
+        queue.set_next(room(spare.bytes, CHUNK_HEADER_BYTES as u64));
+        if let Some(smaller) = writer.spare.replace(spare) {
+            self.pool.put(&self.os, smaller);
         }
     }
 
     /// Writes one group of what is queued.
     pub(super) fn write_group(&self, writer: &mut Writer) -> Result<SmallVec<[Moved; 4]>, Error> {
+        if writer.failed {
+            return Err(Error::Fenced { reason: "a write failed before".to_owned() });
+        }
+        let moved = self.write_next_group(writer);
+        writer.failed = moved.is_err();
+        moved
+    }
+
+    fn write_next_group(&self, writer: &mut Writer) -> Result<SmallVec<[Moved; 4]>, Error> {
         if self.queue.lock().needs_switch() {
             self.switch(writer)?;
             self.wake_writer();
@@ -219,11 +257,10 @@ impl Stream {
             sealed: false,
             chunk,
         });
+        let left = room(header.chunk_bytes, CHUNK_HEADER_BYTES as u64);
         let mut queue = self.queue.lock();
-        if !queue.has_next() {
-            queue.set_next(room(header.chunk_bytes, CHUNK_HEADER_BYTES as u64));
-        }
-        queue.switched();
+        queue.begin_next(left);
+        queue.switched(header.chunk_bytes / EVENTS_SHARE);
         Ok(())
     }
 
@@ -245,16 +282,20 @@ impl Stream {
         let slice = Slice { log: None, entry, payload: Payload { prefix: None, body }, in_next: false };
         self.append(writer, std::slice::from_ref(&slice))?;
         for chunk in std::mem::take(&mut writer.unsynced) {
-            chunk.file.sync_data().map_err(|error| Error::io(&chunk.path, error))?;
+            chunk.sync()?;
         }
         Ok(())
     }
 
     /// What a sync has to cover: the chunks, and the lsn up to which it does.
-    pub(super) fn unsynced(&self) -> (Vec<Arc<Chunk>>, Lsn) {
+    pub(super) fn unsynced(&self) -> Result<(Vec<Arc<Chunk>>, Lsn), Error> {
         let mut writer = self.writer.lock();
+        if writer.failed {
+            // A seal may have failed to sync what is on no list any more.
+            return Err(Error::Fenced { reason: "a write failed before".to_owned() });
+        }
         let lsn = Lsn(writer.place.as_ref().map_or(0, |place| place.lsn));
-        (std::mem::take(&mut writer.unsynced), lsn)
+        Ok((std::mem::take(&mut writer.unsynced), lsn))
     }
 }
 
@@ -267,4 +308,10 @@ struct Written {
 /// Bytes of a chunk that groups may still take.
 fn room(chunk_bytes: u64, position: u64) -> u64 {
     chunk_bytes.saturating_sub(position).saturating_sub(SEAL_BYTES)
+}
+
+/// A chunk in which a slice of `cost` finds room.
+fn chunk_bytes_for(cost: u64) -> u64 {
+    let used = cost + CHUNK_HEADER_BYTES as u64 + SEAL_BYTES;
+    (used + used / (EVENTS_SHARE / 2)).next_multiple_of(PAGE_BYTES as u64)
 }

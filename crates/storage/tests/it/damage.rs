@@ -65,3 +65,34 @@ fn rot_under_an_open_log_is_an_error_of_the_read() {
     let error = values(&world.log(0)).expect_err("the damage is seen");
     assert!(error.to_string().contains("damaged"), "{error}");
 }
+
+#[test]
+fn damage_is_no_torn_end_if_only_a_group_far_behind_knows_that_it_was_synced() {
+    let world = open(&SimDisk::new(), 1);
+    // Group 2 is written; so is 3, before the sync of both; 4 says that they were synced.
+    for sequence in 0..3 {
+        world.append(0, sequence, 1, 30).expect("room");
+        world.directory.kick();
+    }
+    world.directory.sync_now().expect("no fault");
+    world.append(0, 3, 1, 30).expect("room");
+    world.directory.kick();
+    let (path, bytes) = chunk_with_data(&world.disk);
+    let place = bytes.windows(4).position(|window| window == b"0/1/").expect("the value");
+    world.disk.damage(&path, |bytes| bytes[place] ^= 1);
+    let again = open(&world.disk.copy(), 2);
+    assert_eq!((again.report.damage.len(), again.report.cut), (1, 0), "{:?}", again.report);
+    assert!(again.directory.log(target(0)).expect("reported, not dropped").is_offline());
+}
+
+#[test]
+fn a_chunk_whose_header_is_damaged_is_not_thrown_away() {
+    let world = open(&SimDisk::new(), 1);
+    world.commit(0, 0, 5);
+    let (path, _) = chunk_with_data(&world.disk);
+    world.disk.damage(&path, |bytes| bytes[20] ^= 1);
+    let error = try_open(&world.disk, 2).err().expect("refused");
+    assert!(error.to_string().contains("damaged"), "{error}");
+    world.disk.damage(&path, |bytes| bytes[20] ^= 1);
+    assert_eq!(values(&open(&world.disk, 3).log(0)).expect("sound").len(), 5);
+}

@@ -68,3 +68,26 @@ fn a_full_disk_refuses_before_an_offset_is_given_and_goes_on_when_there_is_room(
     let again = open(&world.disk.copy(), 2);
     assert_eq!(check_prefix(&again.directory.log(target(0)).expect("there"), 0), i64::from(sequence) + 1);
 }
+
+#[test]
+fn a_batch_larger_than_a_chunk_gets_a_chunk_of_its_own_size() {
+    let world = open(&SimDisk::new(), 1);
+    world.commit(0, 0, 1);
+    world.append(0, 1, 1, 700 << 10).expect("room is made");
+    world.append(0, 2, 1, 10).expect("room");
+    world.directory.sync_now().expect("no fault");
+    let again = open(&world.disk.copy(), 2);
+    assert_eq!(check_prefix(&again.log(0), 0), 3);
+}
+
+#[test]
+fn a_sync_that_failed_beside_another_is_not_made_good_by_it() {
+    let world = open(&SimDisk::new(), 1);
+    world.commit(0, 0, 1);
+    world.append(0, 1, 1, 10).expect("room");
+    world.directory.kick();
+    world.disk.fail(Fault::Sync(1));
+    assert!(world.directory.sync_now().is_err());
+    assert!(world.directory.sync_now().is_err());
+    assert_eq!(world.log(0).synced_end().0, 1);
+}

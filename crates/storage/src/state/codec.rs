@@ -1,0 +1,53 @@
+//! Partition state as bytes, for footers and checkpoints. Little-endian, versioned, decoded within bounds.
+
+use types::{LeaderEpoch, Offset, ProducerId};
+
+use super::PartitionState;
+use crate::format::codec::{CodecError, Reader, Writer};
+
+const VERSION: u16 = 1;
+
+impl PartitionState {
+    /// Equal states give equal bytes.
+    pub fn encode(&self, out: &mut Writer) {
+        out.u16(VERSION);
+        out.i64(self.log_start.0);
+        out.count(self.epochs.entries().len());
+        for (epoch, start) in self.epochs.entries() {
+            out.i32(epoch.0);
+            out.i64(start.0);
+        }
+        out.count(self.segments.len());
+        for base in &self.segments {
+            out.i64(base.0);
+        }
+        out.count(self.aborted.len());
+        for (producer, first, marker) in &self.aborted {
+            out.i64(producer.0);
+            out.i64(first.0);
+            out.i64(marker.0);
+        }
+        self.producers.encode(out);
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<PartitionState, CodecError> {
+        let mut reader = Reader(bytes);
+        let version = reader.u16()?;
+        if version != VERSION {
+            return Err(CodecError::Version(version));
+        }
+        let mut state = PartitionState { log_start: Offset(reader.i64()?), ..PartitionState::default() };
+        for _ in 0..reader.count(12)? {
+            let (epoch, start) = (LeaderEpoch(reader.i32()?), Offset(reader.i64()?));
+            state.epochs.push(epoch, start);
+        }
+        for _ in 0..reader.count(8)? {
+            state.segments.push(Offset(reader.i64()?));
+        }
+        for _ in 0..reader.count(24)? {
+            state.aborted.push((ProducerId(reader.i64()?), Offset(reader.i64()?), Offset(reader.i64()?)));
+        }
+        state.producers.decode(&mut reader)?;
+        Ok(state)
+    }
+}
