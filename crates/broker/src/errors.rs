@@ -9,6 +9,7 @@ pub fn append_error_code(error: &AppendError) -> ErrorCode {
         // Both pass: clients try again, as after any storage error.
         AppendError::Busy | AppendError::Full => ErrorCode::KafkaStorageError,
         AppendError::ProducerEpoch { .. } => ErrorCode::InvalidProducerEpoch,
+        AppendError::CoordinatorEpoch { .. } => ErrorCode::TransactionCoordinatorFenced,
         AppendError::OutOfOrder { .. } => ErrorCode::OutOfOrderSequenceNumber,
         AppendError::OpenTransaction => ErrorCode::InvalidTxnState,
     }

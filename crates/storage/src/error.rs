@@ -40,6 +40,8 @@ pub enum AppendError {
     ProducerEpoch { found: i16, current: i16 },
     #[error("sequence {found} does not follow {last}")]
     OutOfOrder { found: i32, last: i32 },
+    #[error("coordinator epoch {found} is older than {current}")]
+    CoordinatorEpoch { found: i32, current: i32 },
     #[error("a transaction of this producer is open")]
     OpenTransaction,
 }

@@ -130,7 +130,7 @@ impl Partition {
     }
 
     fn append(&self, batch: &Bytes, header: &BatchHeader) -> Result<Appended, AppendError> {
-        let append = Append { batch, header, leader_epoch: self.leader_epoch(), aborts: None };
+        let append = Append { batch, header, leader_epoch: self.leader_epoch(), marker: None };
         match self.log.append(&append) {
             Err(AppendError::Busy) => {
                 // The next chunk was not ready in time: this thread waits for the disk once.

@@ -198,7 +198,7 @@ impl QuorumHost {
     /// Queues a batch and applies it to the image that later decisions see.
     fn append(&mut self, batch: &Bytes) -> Result<(), String> {
         let header = BatchHeader::parse(batch).map_err(|error| error.to_string())?;
-        let append = Append { batch, header: &header, leader_epoch: self.epoch, aborts: None };
+        let append = Append { batch, header: &header, leader_epoch: self.epoch, marker: None };
         let appended = match self.log.append(&append) {
             Err(storage::AppendError::Busy) => {
                 self.directory.make_room();

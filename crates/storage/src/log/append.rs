@@ -9,7 +9,7 @@ use types::{LeaderEpoch, Offset};
 
 use super::Log;
 use crate::format::{BATCH_COVER_BYTES, Entry, EntryType};
-use crate::state::Verdict;
+use crate::state::{Marker, Verdict};
 use crate::stream::{Payload, Slice};
 use crate::{AppendError, Error};
 
@@ -19,8 +19,8 @@ pub struct Append<'a> {
     pub batch: &'a Bytes,
     pub header: &'a BatchHeader,
     pub leader_epoch: LeaderEpoch,
-    /// For a control batch: whether it ends a transaction by aborting it.
-    pub aborts: Option<bool>,
+    /// For a control batch that ends a transaction: how.
+    pub marker: Option<Marker>,
 }
 
 /// Where a batch is now.
@@ -41,7 +41,8 @@ impl Log {
             return Err(AppendError::Offline);
         }
         let mut inner = self.inner.lock();
-        if let Verdict::Duplicate { base_offset, last_offset, timestamp } = inner.state.check(append.header)? {
+        let verdict = inner.state.check(append.header, append.marker.as_ref())?;
+        if let Verdict::Duplicate { base_offset, last_offset, timestamp } = verdict {
             return Ok(Appended {
                 base_offset,
                 last_offset,
@@ -69,7 +70,7 @@ impl Log {
         // The bytes are reserved, or nothing has happened.
         self.stream.push(Slice { log: Some(self.clone()), entry, payload, in_next: false })?;
         inner.assigned = header.next_offset();
-        inner.state.apply_batch(&header, append.aborts);
+        inner.state.apply_batch(&header, append.marker.as_ref());
         if header.is_transactional() || header.is_control() {
             self.note_state(&inner.state);
         }

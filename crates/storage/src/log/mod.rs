@@ -35,8 +35,8 @@ pub struct Log {
     written: AtomicI64,
     synced: AtomicI64,
     log_start: AtomicI64,
-    /// The first offset of the oldest open transaction; the largest i64 if none is open.
-    first_open: AtomicI64,
+    /// The first offset of the oldest transaction that holds back readers; the largest i64 if none does.
+    first_unstable: AtomicI64,
     offline: AtomicBool,
     /// On the stream's list of logs that the next sync covers.
     pub(crate) dirty: AtomicBool,
@@ -85,7 +85,7 @@ impl Log {
             written: AtomicI64::new(end),
             synced: AtomicI64::new(end),
             log_start: AtomicI64::new(inner.state.log_start.0),
-            first_open: AtomicI64::new(i64::MAX),
+            first_unstable: AtomicI64::new(i64::MAX),
             inner: Mutex::new(inner),
             offline: AtomicBool::new(false),
             dirty: AtomicBool::new(false),
@@ -98,8 +98,8 @@ impl Log {
     /// Publishes what readers look at without the lock.
     fn note_state(&self, state: &PartitionState) {
         self.log_start.store(state.log_start.0, Ordering::SeqCst);
-        let open = state.last_stable_offset(Offset(i64::MAX));
-        self.first_open.store(open.0, Ordering::SeqCst);
+        let unstable = state.last_stable_offset(Offset(i64::MAX));
+        self.first_unstable.store(unstable.0, Ordering::SeqCst);
     }
 
     pub fn target(&self) -> TopicIdPartition {
@@ -124,9 +124,15 @@ impl Log {
         Offset(self.log_start.load(Ordering::SeqCst))
     }
 
-    /// Below it every transaction is decided.
+    /// Below it every transaction is decided, and the decision replicated. Without transactions, no lock.
     pub fn last_stable_offset(&self, high_watermark: Offset) -> Offset {
-        high_watermark.min(Offset(self.first_open.load(Ordering::SeqCst)))
+        if self.first_unstable.load(Ordering::SeqCst) == i64::MAX {
+            return high_watermark;
+        }
+        let mut inner = self.inner.lock();
+        inner.state.apply_high_watermark(high_watermark);
+        self.note_state(&inner.state);
+        inner.state.last_stable_offset(high_watermark)
     }
 
     pub fn is_offline(&self) -> bool {

@@ -1,6 +1,5 @@
 //! Entries of a group, applied to the logs that they are of.
 
-use record::{BatchHeader, ControlType, HEADER_BYTES};
 use types::Offset;
 
 use super::scan::{Group, Scanner};
@@ -8,6 +7,7 @@ use super::{Building, Recovered};
 use crate::Error;
 use crate::format::{Entry, EntryType};
 use crate::log::{Extent, Inner};
+use crate::state::Marker;
 use crate::stream::Place;
 
 impl Recovered {
@@ -77,18 +77,8 @@ impl Recovered {
 fn apply_batches(inner: &mut Inner, payload: &[u8]) {
     for batch in record::batches(payload).flatten() {
         let (header, bytes) = batch;
-        inner.state.apply_batch(&header, aborts(&header, bytes));
+        inner.state.apply_batch(&header, Marker::of_batch(&header, bytes).as_ref());
     }
-}
-
-/// For a control batch: whether it is an abort marker.
-fn aborts(header: &BatchHeader, batch: &[u8]) -> Option<bool> {
-    if !header.is_control() {
-        return None;
-    }
-    let payload = batch.get(HEADER_BYTES..).unwrap_or_default();
-    let first = record::walk(header, payload).next()?.ok()?;
-    Some(ControlType::from_key(first.key?)? == ControlType::Abort)
 }
 
 /// Drops offsets, and rebuilds what the dropped batches had changed from the ones that stay (invariant 10).

@@ -12,6 +12,7 @@ impl PartitionState {
     pub fn encode(&self, out: &mut Writer) {
         out.u16(VERSION);
         out.i64(self.log_start.0);
+        out.i64(self.high_watermark.0);
         out.count(self.epochs.entries().len());
         for (epoch, start) in self.epochs.entries() {
             out.i32(epoch.0);
@@ -27,6 +28,7 @@ impl PartitionState {
             out.i64(first.0);
             out.i64(marker.0);
         }
+        self.transactions.encode(out);
         self.producers.encode(out);
     }
 
@@ -36,7 +38,8 @@ impl PartitionState {
         if version != VERSION {
             return Err(CodecError::Version(version));
         }
-        let mut state = PartitionState { log_start: Offset(reader.i64()?), ..PartitionState::default() };
+        let (log_start, high_watermark) = (Offset(reader.i64()?), Offset(reader.i64()?));
+        let mut state = PartitionState { log_start, high_watermark, ..PartitionState::default() };
         for _ in 0..reader.count(12)? {
             let (epoch, start) = (LeaderEpoch(reader.i32()?), Offset(reader.i64()?));
             state.epochs.push(epoch, start);
@@ -47,7 +50,11 @@ impl PartitionState {
         for _ in 0..reader.count(24)? {
             state.aborted.push((ProducerId(reader.i64()?), Offset(reader.i64()?), Offset(reader.i64()?)));
         }
+        state.transactions.decode(&mut reader)?;
         state.producers.decode(&mut reader)?;
-        Ok(state)
+        for open in state.producers.iter().filter_map(|(_, producer)| producer.open_since) {
+            state.transactions.begin(open);
+        }
+        if reader.0.is_empty() { Ok(state) } else { Err(CodecError::Value) }
     }
 }

@@ -11,7 +11,8 @@ pub struct EpochHistory {
 impl EpochHistory {
     /// An epoch begins. What an older history says from `start` on, or of this epoch or later ones, is forgotten.
     pub fn push(&mut self, epoch: LeaderEpoch, start: Offset) {
-        if self.entries.last().is_some_and(|(last, _)| *last == epoch) {
+        // The same epoch again, and not earlier: nothing new.
+        if self.entries.last().is_some_and(|(last, begins)| *last == epoch && *begins <= start) {
             return;
         }
         self.entries.retain(|(known, begins)| *known < epoch && *begins < start);

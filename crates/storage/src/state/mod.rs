@@ -1,22 +1,30 @@
-//! What a partition is, apart from its records: a function of its log, kept by applying entries in order.
+//! What a partition is, apart from its records: a function of its log and of how far it is replicated, kept by
+//! applying entries in order. No disk, no clock.
 
 mod codec;
 mod epochs;
+mod marker;
 mod producers;
+mod transactions;
 
 use record::BatchHeader;
 use types::{LeaderEpoch, Offset, ProducerId};
 
 use crate::AppendError;
 pub use epochs::EpochHistory;
-pub use producers::{Known, Producers};
+pub use marker::Marker;
+pub use producers::{Known, Producer, Producers};
+pub use transactions::Transactions;
 
-/// Producer state, leader epochs, aborted transactions, start of the log.
+/// Producer state, leader epochs, transactions, start of the log.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PartitionState {
     pub log_start: Offset,
+    /// The highest that the owner told: a hint after a restart, and what lets decided transactions be forgotten.
+    pub high_watermark: Offset,
     pub epochs: EpochHistory,
     pub producers: Producers,
+    pub transactions: Transactions,
     /// Where virtual segments begin, after the first, ascending.
     pub segments: Vec<Offset>,
     /// (producer, first offset, offset of the marker), by marker.
@@ -28,26 +36,46 @@ pub struct PartitionState {
 pub enum Verdict {
     New,
     /// It was appended before: these are its offsets and its largest timestamp (traps 28 and 104).
-    Duplicate { base_offset: Offset, last_offset: Offset, timestamp: i64 },
+    Duplicate {
+        base_offset: Offset,
+        last_offset: Offset,
+        timestamp: i64,
+    },
 }
 
 impl PartitionState {
-    /// Checks a batch against what its producer sent before. Changes nothing.
-    pub fn check(&self, header: &BatchHeader) -> Result<Verdict, AppendError> {
-        if header.has_producer() { self.producers.check(header) } else { Ok(Verdict::New) }
+    /// Checks a batch against what its producer sent before; of a control batch, `marker` is what it says. Changes
+    /// nothing.
+    pub fn check(&self, header: &BatchHeader, marker: Option<&Marker>) -> Result<Verdict, AppendError> {
+        if !header.has_producer() {
+            return Ok(Verdict::New);
+        }
+        match marker {
+            Some(marker) => self.producers.check_marker(header, marker).map(|()| Verdict::New),
+            None if header.is_control() => Ok(Verdict::New),
+            None => self.producers.check(header),
+        }
     }
 
-    /// Takes a batch that is in the log, with its real offsets. `aborts` says that it is an abort marker.
-    pub fn apply_batch(&mut self, header: &BatchHeader, aborts: Option<bool>) {
+    /// Takes a batch that is in the log, with its real offsets. Total: a follower takes what its leader took.
+    pub fn apply_batch(&mut self, header: &BatchHeader, marker: Option<&Marker>) {
         if !header.has_producer() {
             return;
         }
-        match aborts {
-            None => self.producers.apply(header),
-            Some(aborts) => {
-                let first = self.producers.end_transaction(header);
-                if let (true, Some(first)) = (aborts, first) {
-                    self.aborted.push((header.producer_id, first, header.base_offset));
+        match marker {
+            Some(marker) => {
+                let Some(first) = self.producers.apply_marker(header, marker) else {
+                    return;
+                };
+                self.transactions.decide(first, header.last_offset());
+                if marker.aborts {
+                    self.aborted.push((header.producer_id, first, header.last_offset()));
+                }
+            }
+            None if header.is_control() => {}
+            None => {
+                if let Some(first) = self.producers.apply(header) {
+                    self.transactions.begin(first);
                 }
             }
         }
@@ -60,20 +88,35 @@ impl PartitionState {
     pub fn apply_start(&mut self, start: Offset) {
         self.log_start = self.log_start.max(start);
         self.epochs.drop_before(self.log_start);
+        self.transactions.forget_decided_below(self.log_start);
         let log_start = self.log_start;
         self.aborted.retain(|(_, _, marker)| log_start <= *marker);
     }
 
-    /// Below it every transaction is decided.
+    /// The owner's high watermark moved: markers below it are replicated.
+    pub fn apply_high_watermark(&mut self, high_watermark: Offset) {
+        self.high_watermark = self.high_watermark.max(high_watermark);
+        self.transactions.forget_decided_below(self.high_watermark);
+    }
+
+    /// The first offset of a transaction without a marker, or whose marker the high watermark has not passed
+    /// (`firstUnstableOffset`; trap 86). Never below the log start.
+    pub fn first_unstable(&self) -> Option<Offset> {
+        self.transactions.first_unstable().map(|first| first.max(self.log_start))
+    }
+
+    /// Below it every transaction is decided, and the decision replicated.
     pub fn last_stable_offset(&self, high_watermark: Offset) -> Offset {
-        self.producers.first_open().map_or(high_watermark, |open| open.min(high_watermark))
+        self.first_unstable().map_or(high_watermark, |first| first.min(high_watermark))
     }
 
     /// Aborted transactions with records in `from..until`, by first offset.
     pub fn aborted_between(&self, from: Offset, until: Offset) -> Vec<(ProducerId, Offset)> {
-        let overlaps = |(_, first, marker): &&(ProducerId, Offset, Offset)| *first < until && from <= *marker;
-        let mut found: Vec<_> =
-            self.aborted.iter().filter(overlaps).map(|(producer, first, _)| (*producer, *first)).collect();
+        // Ascending by marker: a transaction whose marker lies below the range is over before it.
+        let after = self.aborted.partition_point(|(_, _, marker)| *marker < from);
+        let later = self.aborted.get(after..).unwrap_or_default();
+        let overlaps = |(_, first, _): &&(ProducerId, Offset, Offset)| *first < until;
+        let mut found: Vec<_> = later.iter().filter(overlaps).map(|(id, first, _)| (*id, *first)).collect();
         found.sort_by_key(|(_, first)| *first);
         found
     }

@@ -91,7 +91,7 @@ impl World {
         let batch = batch(partition, sequence, count, padding);
         let header = BatchHeader::parse(&batch).expect("ours");
         let log = self.log(partition);
-        let append = Append { batch: &batch, header: &header, leader_epoch: LeaderEpoch(3), aborts: None };
+        let append = Append { batch: &batch, header: &header, leader_epoch: LeaderEpoch(3), marker: None };
         match log.append(&append) {
             Err(AppendError::Busy) => {
                 self.directory.make_room();
