@@ -1,6 +1,6 @@
 // Drives Apache Kafka's own producer state through random steps and prints what it says, for
-// tests/golden/producers.tsv. Run with Kafka's lib/* on the class path:
-//   javac -d out ProducerOracle.java && java -cp "out:lib/*" org.apache.kafka.storage.internals.log.ProducerOracle 1 4000
+// tests/golden/producers.tsv (seed 4, 3000 steps). Run with Kafka's lib/* on the class path:
+//   javac -d out ProducerOracle.java && java -cp "out:lib/*" org.apache.kafka.storage.internals.log.ProducerOracle 4 3000
 // It stands in Kafka's package because the duplicate check is not public.
 package org.apache.kafka.storage.internals.log;
 
@@ -36,7 +36,7 @@ public final class ProducerOracle {
         int steps = Integer.parseInt(arguments[1]);
         Random random = new Random(seed);
         System.out.println("# Apache Kafka 4.3.1, seed " + seed + ". step, then what it says, then the state behind it:");
-        System.out.println("# first unstable offset (-1: none), producers as id:epoch:coordinator:open:first-last@offset,...");
+        System.out.println("# first unstable offset (-1: none), number of producers, the step's producer as id:epoch:coordinator:open:first-last@offset,...");
         begin();
         for (int step = 0; step < steps; step++) {
             if (step > 0 && random.nextInt(400) == 0) begin();
@@ -121,7 +121,7 @@ public final class ProducerOracle {
         Optional<BatchMetadata> duplicate = replica || known == null ? Optional.empty() : known.findDuplicateBatch(batch);
         if (duplicate.isPresent()) {
             BatchMetadata old = duplicate.get();
-            print(step, "duplicate " + old.firstOffset() + " " + old.lastOffset() + " " + old.timestamp());
+            print(id, step, "duplicate " + old.firstOffset() + " " + old.lastOffset() + " " + old.timestamp());
             return;
         }
         append(step, batch, replica ? AppendOrigin.REPLICATION : AppendOrigin.CLIENT, (short) 0);
@@ -150,7 +150,7 @@ public final class ProducerOracle {
         try {
             completed = info.append(batch, Optional.of(new LogOffsetMetadata(batch.baseOffset())), version);
         } catch (ApiException error) {
-            print(step, Errors.forException(error).name());
+            print(batch.producerId(), step, Errors.forException(error).name());
             return;
         }
         manager.update(info);
@@ -160,13 +160,19 @@ public final class ProducerOracle {
         });
         end = batch.lastOffset() + 1;
         manager.updateMapEndOffset(end);
-        print(step, "new " + batch.baseOffset());
+        print(batch.producerId(), step, "new " + batch.baseOffset());
     }
 
     static void print(String step, String verdict) {
+        print(-1, step, verdict);
+    }
+
+    static void print(long id, String step, String verdict) {
         StringBuilder state = new StringBuilder();
         state.append(manager.firstUnstableOffset().map(offset -> Math.max(offset.messageOffset, logStart)).orElse(-1L));
-        for (ProducerStateEntry entry : new TreeMap<>(manager.activeProducers()).values()) {
+        state.append(' ').append(manager.activeProducers().size());
+        ProducerStateEntry touched = manager.activeProducers().get(id);
+        for (ProducerStateEntry entry : touched == null ? List.<ProducerStateEntry>of() : List.of(touched)) {
             state.append(' ').append(entry.producerId()).append(':').append(entry.producerEpoch());
             state.append(':').append(entry.coordinatorEpoch());
             state.append(':').append(entry.currentTxnFirstOffset().orElse(-1)).append(':');
