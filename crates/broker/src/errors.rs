@@ -11,6 +11,8 @@ pub fn append_error_code(error: &AppendError) -> ErrorCode {
         AppendError::ProducerEpoch { .. } => ErrorCode::InvalidProducerEpoch,
         AppendError::CoordinatorEpoch { .. } => ErrorCode::TransactionCoordinatorFenced,
         AppendError::OutOfOrder { .. } => ErrorCode::OutOfOrderSequenceNumber,
+        // Only a replica is told so, and asks its leader again.
+        AppendError::OutOfPlace { .. } => ErrorCode::UnknownServerError,
         AppendError::OpenTransaction => ErrorCode::InvalidTxnState,
     }
 }

@@ -18,6 +18,8 @@ pub enum Error {
     Fenced { reason: String },
     #[error("no room is left in the log directory")]
     Full,
+    #[error("the state of {log} cannot be rebuilt: {reason}")]
+    Rebuild { log: types::TopicIdPartition, reason: String },
 }
 
 impl Error {
@@ -42,6 +44,9 @@ pub enum AppendError {
     OutOfOrder { found: i32, last: i32 },
     #[error("coordinator epoch {found} is older than {current}")]
     CoordinatorEpoch { found: i32, current: i32 },
+    /// A replica's batch does not continue the log.
+    #[error("offset {found} does not follow the end {end}")]
+    OutOfPlace { found: Offset, end: Offset },
     #[error("a transaction of this producer is open")]
     OpenTransaction,
 }

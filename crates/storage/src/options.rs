@@ -22,6 +22,10 @@ pub struct Options {
     pub chunk_bytes_max: u64,
     /// Bytes of a stream's newest batches that are kept in memory.
     pub tail_cache_bytes: usize,
+    /// Where batches lie in sealed chunks: so much of it is kept in memory.
+    pub fine_index_bytes: usize,
+    /// Bytes of a stream between two checkpoints, at least.
+    pub checkpoint_every_bytes: u64,
     /// Bytes that a fetch by time may decompress a batch to.
     pub batch_bytes_max: usize,
     /// Without threads the caller drives syncs: for simulation.
@@ -37,6 +41,8 @@ impl Default for Options {
             chunk_bytes_min: 4 << 20,
             chunk_bytes_max: 256 << 20,
             tail_cache_bytes: 16 << 20,
+            fine_index_bytes: 16 << 20,
+            checkpoint_every_bytes: 64 << 20,
             batch_bytes_max: 128 << 20,
             threads: true,
             producer_id_expiration_ms: 24 * 3600 * 1000,

@@ -57,7 +57,7 @@ fn newest_snapshot(os: &Os, directory: &LogDirectory) -> Result<Option<(Bytes, O
     Ok(Some((bytes.into(), end)))
 }
 
-fn replay(log: &Log, from: Offset, image: &mut MetadataImage) -> Result<(), String> {
+fn replay(log: &std::sync::Arc<Log>, from: Offset, image: &mut MetadataImage) -> Result<(), String> {
     let mut next = from.max(log.log_start());
     let end = log.written_end();
     while next < end {

@@ -1,5 +1,6 @@
 //! A log directory: a failure domain with streams, a pool of spare chunks, and the logs in it.
 
+mod checkpoint;
 mod meta;
 mod open;
 mod shared;
@@ -14,6 +15,8 @@ use os::{DirectoryLock, Os};
 use parking_lot::Mutex;
 use types::{LeaderEpoch, Offset, TopicIdPartition, Uuid};
 
+use checkpoint::Checkpointer;
+pub(crate) use checkpoint::{CLEAN_STOP, FOLDER as CHECKPOINT_FOLDER, list as list_checkpoints};
 pub(crate) use shared::Shared;
 
 use crate::format::EntryType;
@@ -41,6 +44,7 @@ struct Directory {
     stream: Arc<Stream>,
     metadata: Arc<Stream>,
     metadata_log: Arc<Log>,
+    checkpointer: Arc<Checkpointer>,
     sync_time: Duration,
     /// Held by the one who begins or ends a log.
     creating: Mutex<()>,
@@ -100,7 +104,8 @@ impl LogDirectory {
             return Ok(log);
         }
         let stream = self.inner.stream.clone();
-        let log = Log::new(target, topic_name.to_owned(), 1, stream, Inner::default());
+        let incarnation = self.inner.shared.next_incarnation();
+        let log = Log::new(target, topic_name.to_owned(), incarnation, stream, Inner::default());
         let name = Bytes::copy_from_slice(topic_name.as_bytes());
         self.push_event(&log, EntryType::Create, name)?;
         self.inner.shared.insert(log.clone());
@@ -114,15 +119,17 @@ impl LogDirectory {
         self.push_event(&log, EntryType::Drop, Bytes::new())?;
         log.take_offline();
         self.inner.shared.remove(target);
+        self.inner.shared.freed(log.size_bytes());
         Ok(())
     }
 
     /// Queues an event; when the next chunk is not ready, waits for it once.
     fn push_event(&self, log: &Arc<Log>, kind: EntryType, body: Bytes) -> Result<(), Error> {
-        match log.push_event(kind, Offset(0), LeaderEpoch::NONE, body.clone()) {
+        let push = |body| log.push_event(&mut log.inner.lock(), kind, Offset(0), LeaderEpoch::NONE, body);
+        match push(body.clone()) {
             Err(Error::Full) => {
                 self.make_room();
-                log.push_event(kind, Offset(0), LeaderEpoch::NONE, body)
+                push(body)
             }
             other => other,
         }
@@ -154,6 +161,18 @@ impl LogDirectory {
         }
     }
 
+    /// Writes a checkpoint, so that the next start reads little, and makes chunks free that hold nothing any more.
+    pub fn checkpoint(&self) -> Result<(), Error> {
+        self.inner.checkpointer.run(false)
+    }
+
+    /// One round of everything that threads do otherwise: for simulation.
+    pub fn step(&self) -> Result<(), Error> {
+        self.make_room();
+        self.sync_now()?;
+        if self.inner.shared.checkpoint_is_due() { self.checkpoint() } else { Ok(()) }
+    }
+
     /// Writes and syncs everything, on this thread.
     pub fn sync_now(&self) -> Result<(), Error> {
         for stream in [&self.inner.stream, &self.inner.metadata] {
@@ -165,6 +184,7 @@ impl LogDirectory {
 
     /// Stops: everything is written and synced, and the threads end.
     pub fn close(&self) -> Result<(), Error> {
+        self.inner.shared.stop_checkpoints();
         let synced = if self.is_fenced() { Ok(()) } else { self.sync_now() };
         for stream in [&self.inner.stream, &self.inner.metadata] {
             stream.stop();
@@ -173,7 +193,60 @@ impl LogDirectory {
             // A thread that panicked has said so; the rest still stops.
             let _ = thread.join();
         }
+        // Nothing is written any more: what the next start finds here is all there ever was.
+        let stopped = synced.and_then(|()| if self.is_fenced() { Ok(()) } else { self.inner.checkpointer.run(true) });
         self.inner.shared.clear();
-        synced
+        stopped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use os::disk::SimDisk;
+    use os::{Clock, Disk, Random};
+    use types::{BrokerId, PartitionIndex};
+
+    use super::*;
+    use crate::{FlushPolicy, Identity, Moved, Observer};
+
+    struct Deaf;
+
+    impl Observer for Deaf {
+        fn advanced(&self, _: &[Moved]) {}
+        fn fenced(&self, _: &[Arc<Log>], _: &Error) {}
+    }
+
+    #[test]
+    fn a_chunk_that_is_read_is_not_used_again() {
+        let disk = SimDisk::new();
+        let os = Os { disk: Disk::Simulated(disk.clone()), clock: Clock::real(), random: Random::seeded(1) };
+        let options =
+            Options { flush: FlushPolicy::Never, chunk_bytes_min: 64 << 10, threads: false, ..Options::default() };
+        let identity = Identity { cluster_id: None, node_id: BrokerId(1) };
+        let opened = LogDirectory::open(&os, Path::new("/d"), &identity, options, Arc::new(Deaf));
+        let directory = opened.expect("an empty disk").0;
+        let target = TopicIdPartition { topic_id: Uuid([1; 16]), partition: PartitionIndex(0) };
+        let log = directory.create_log(target, "t").expect("room");
+        let first = directory.inner.stream.place().expect("begun").chunk;
+        while directory.inner.stream.place().expect("begun").chunk == first {
+            let mut batch = record::BatchBuilder::new(record::BatchOptions::default());
+            batch.push(0, None, Some(&[7; 5000]));
+            let batch = batch.build().expect("memory");
+            let header = record::BatchHeader::parse(&batch).expect("ours");
+            let append = crate::Append { batch: &batch, header: &header, leader_epoch: LeaderEpoch(0), marker: None };
+            if log.append(&append).is_err() {
+                directory.make_room();
+            }
+            directory.kick();
+        }
+        log.advance_start(log.written_end()).expect("room");
+        let reader = directory.inner.stream.chunk(first).expect("there");
+        let path = reader.path.clone();
+        directory.checkpoint().expect("no fault");
+        assert!(directory.inner.stream.chunk(first).is_none(), "no new reader finds it");
+        assert!(os.disk.exists(&path));
+        drop(reader);
+        directory.checkpoint().expect("no fault");
+        assert!(!os.disk.exists(&path));
     }
 }

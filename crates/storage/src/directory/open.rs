@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use types::{PartitionIndex, TopicIdPartition, Uuid};
 
 use super::shared::FENCED_MARKER;
+use super::checkpoint::{CLEAN_STOP, Checkpointer, FOLDER as CHECKPOINT_FOLDER, State};
 use super::{Directory, LogDirectory, METADATA_FOLDER, METADATA_STREAM, Shared, meta};
 use crate::log::Inner;
 use crate::recovery::{self, Recovered, RecoveryReport};
@@ -26,7 +27,7 @@ impl LogDirectory {
         observer: Arc<dyn Observer>,
     ) -> Result<(LogDirectory, RecoveryReport), Error> {
         let failed = |error| Error::io(path, error);
-        for folder in ["chunks", "pool", METADATA_FOLDER] {
+        for folder in ["chunks", "pool", CHECKPOINT_FOLDER, METADATA_FOLDER] {
             os.disk.create_directories(&path.join(folder)).map_err(failed)?;
         }
         let lock = os.disk.lock(path).map_err(failed)?.ok_or_else(|| Error::Locked { path: path.to_owned() })?;
@@ -44,17 +45,40 @@ impl LogDirectory {
         let metadata =
             Stream::new(METADATA_STREAM, os, folder, meta.directory_id, &metadata_options, &shared);
         let mut report = RecoveryReport::default();
-        let mut recovered = recovery::recover(&stream, was_fenced, &mut report)?;
-        let mut recovered_metadata = recovery::recover(&metadata, was_fenced, &mut report)?;
-        shared.saw_chunk(recovered.last_chunk_id.max(recovered_metadata.last_chunk_id));
+        let mut loaded = recovery::load(os, path, meta.directory_id, &mut report)?;
+        report.clean = loaded.clean;
+        forget_clean_stop(os, path)?;
+        let of_data = loaded.of_stream(stream.id, was_fenced, &mut report);
+        let of_metadata = loaded.of_stream(METADATA_STREAM, was_fenced, &mut report);
+        let mut recovered = recovery::recover(&stream, of_data, &mut report)?;
+        let mut recovered_metadata = recovery::recover(&metadata, of_metadata, &mut report)?;
+        for recovered in [&recovered, &recovered_metadata] {
+            shared.saw_chunk(recovered.last_chunk_id.max(loaded.checkpoint.next_chunk.saturating_sub(1)));
+            shared.saw_incarnation(recovered.last_incarnation.max(loaded.checkpoint.next_incarnation.saturating_sub(1)));
+        }
         let sync_time = measure_sync(os, path).map_err(failed)?;
         begin(&stream, &mut recovered, &shared)?;
         let metadata_log = metadata_log(&metadata, &mut recovered_metadata)?;
         if was_fenced {
             os.disk.remove_file(&path.join(FENCED_MARKER)).map_err(failed)?;
         }
+        let checkpointer = Arc::new(Checkpointer {
+            os: os.clone(),
+            path: path.to_owned(),
+            directory_id: meta.directory_id,
+            options: options.clone(),
+            shared: shared.clone(),
+            streams: [stream.clone(), metadata.clone()],
+            metadata_log: metadata_log.clone(),
+            state: Mutex::new(State { seq: loaded.seq, ..State::default() }),
+        });
+        shared.checkpoint_after(options.checkpoint_every_bytes);
+        if options.checkpoint_every_bytes <= report.bytes {
+            shared.want_checkpoint();
+        }
         let directory = LogDirectory {
             inner: Arc::new(Directory {
+                checkpointer,
                 os: os.clone(),
                 path: path.to_owned(),
                 cluster_id: meta.cluster_id,
@@ -85,8 +109,20 @@ impl LogDirectory {
             let sync = stream.clone();
             threads.push(os::thread::spawn_named(&format!("ottla-sync-{}", stream.id), move || sync.run_sync())?);
         }
+        let checkpointer = self.inner.checkpointer.clone();
+        threads.push(os::thread::spawn_named("ottla-checkpoint", move || checkpointer.run_thread())?);
         Ok(())
     }
+}
+
+/// From now on this is a running directory: whatever ends it, the clean stop before it says nothing of it.
+fn forget_clean_stop(os: &Os, path: &Path) -> Result<(), Error> {
+    let marker = path.join(CLEAN_STOP);
+    if os.disk.exists(&marker) {
+        os.disk.remove_file(&marker).map_err(|error| Error::io(&marker, error))?;
+        os.disk.sync_directory(path).map_err(|error| Error::io(path, error))?;
+    }
+    Ok(())
 }
 
 fn begin(stream: &Arc<Stream>, recovered: &mut Recovered, shared: &Arc<Shared>) -> Result<(), Error> {
@@ -97,16 +133,20 @@ fn begin(stream: &Arc<Stream>, recovered: &mut Recovered, shared: &Arc<Shared>) 
         }
         shared.insert(log);
     }
-    stream.begin(recovered.place.take())
+    stream.begin(recovered.place.take(), &shared.logs())
 }
 
 /// The metadata log is there from the beginning, and is the only one in its stream.
 fn metadata_log(stream: &Arc<Stream>, recovered: &mut Recovered) -> Result<Arc<Log>, Error> {
     let target = TopicIdPartition { topic_id: Uuid::METADATA_TOPIC, partition: PartitionIndex(0) };
     let known = recovered.logs.remove(&target);
+    let damaged = known.as_ref().is_some_and(|building| building.damaged);
     let inner = known.map_or_else(Inner::default, |building| building.inner);
     let log = Log::new(target, "__cluster_metadata".to_owned(), 1, stream.clone(), inner);
-    stream.begin(recovered.place.take())?;
+    if damaged {
+        log.take_offline();
+    }
+    stream.begin(recovered.place.take(), std::slice::from_ref(&log))?;
     Ok(log)
 }
 

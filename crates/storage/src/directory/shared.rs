@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use os::Os;
-use parking_lot::RwLock;
+use parking_lot::{Condvar, Mutex, RwLock};
 use rustc_hash::FxHashMap;
 use types::TopicIdPartition;
 
@@ -14,6 +14,12 @@ use crate::{Error, Log, Observer};
 /// The file that remembers a failed write or sync until the next start has read past the page cache.
 pub(super) const FENCED_MARKER: &str = "fenced";
 
+#[derive(Debug, Default)]
+struct CheckpointSignal {
+    wanted: bool,
+    stop: bool,
+}
+
 pub(crate) struct Shared {
     os: Os,
     path: PathBuf,
@@ -21,6 +27,14 @@ pub(crate) struct Shared {
     fenced: AtomicBool,
     next_chunk: AtomicU64,
     next_spare: AtomicU64,
+    next_incarnation: AtomicU32,
+    /// Held while a checkpoint looks at the logs, and while a log is cut: neither may meet the other.
+    pub(crate) still: Mutex<()>,
+    /// Bytes written, and bytes that died, since the last checkpoint.
+    written: AtomicU64,
+    freed: AtomicU64,
+    due: AtomicU64,
+    checkpoint_signal: (Mutex<CheckpointSignal>, Condvar),
     logs: RwLock<FxHashMap<TopicIdPartition, Arc<Log>>>,
 }
 
@@ -33,6 +47,12 @@ impl Shared {
             fenced: AtomicBool::new(false),
             next_chunk: AtomicU64::new(1),
             next_spare: AtomicU64::new(1),
+            next_incarnation: AtomicU32::new(1),
+            still: Mutex::default(),
+            written: AtomicU64::new(0),
+            freed: AtomicU64::new(0),
+            due: AtomicU64::new(u64::MAX),
+            checkpoint_signal: Default::default(),
             logs: RwLock::default(),
         })
     }
@@ -45,11 +65,77 @@ impl Shared {
         format!("{}.spare", self.next_spare.fetch_add(1, Ordering::SeqCst))
     }
 
+    pub(super) fn next_incarnation(&self) -> u32 {
+        self.next_incarnation.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// Incarnations up to this one were used.
+    pub(super) fn saw_incarnation(&self, incarnation: u32) {
+        self.next_incarnation.fetch_max(incarnation.saturating_add(1), Ordering::SeqCst);
+    }
+
+    /// A group was written.
+    pub(crate) fn wrote(&self, bytes: u64) {
+        if self.due.load(Ordering::Relaxed) <= self.written.fetch_add(bytes, Ordering::Relaxed) + bytes {
+            self.want_checkpoint();
+        }
+    }
+
+    /// Bytes of the log are no longer wanted.
+    pub(crate) fn freed(&self, bytes: u64) {
+        if self.due.load(Ordering::Relaxed) <= self.freed.fetch_add(bytes, Ordering::Relaxed) + bytes {
+            self.want_checkpoint();
+        }
+    }
+
+    /// After so many bytes the next checkpoint is due.
+    pub(super) fn checkpoint_after(&self, bytes: u64) {
+        self.written.store(0, Ordering::Relaxed);
+        self.freed.store(0, Ordering::Relaxed);
+        self.due.store(bytes, Ordering::Relaxed);
+        self.checkpoint_signal.0.lock().wanted = false;
+    }
+
+    pub(super) fn checkpoint_is_due(&self) -> bool {
+        self.checkpoint_signal.0.lock().wanted
+    }
+
+    pub(crate) fn want_checkpoint(&self) {
+        let mut signal = self.checkpoint_signal.0.lock();
+        if !signal.wanted {
+            signal.wanted = true;
+            self.checkpoint_signal.1.notify_one();
+        }
+    }
+
+    pub(super) fn stop_checkpoints(&self) {
+        self.checkpoint_signal.0.lock().stop = true;
+        self.checkpoint_signal.1.notify_one();
+    }
+
+    /// Waits until a checkpoint is due. False: stop.
+    pub(super) fn wait_for_checkpoint(&self) -> bool {
+        let mut signal = self.checkpoint_signal.0.lock();
+        while !signal.wanted && !signal.stop {
+            self.checkpoint_signal.1.wait(&mut signal);
+        }
+        signal.wanted = false;
+        !signal.stop
+    }
+
     pub(crate) fn next_chunk_id(&self) -> u64 {
         self.next_chunk.fetch_add(1, Ordering::SeqCst)
     }
 
     /// Ids up to this one are in use.
+    pub(super) fn chunk_ids_below(&self) -> u64 {
+        self.next_chunk.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn incarnations_below(&self) -> u32 {
+        self.next_incarnation.load(Ordering::SeqCst)
+    }
+
     pub(super) fn saw_chunk(&self, id: u64) {
         self.next_chunk.fetch_max(id + 1, Ordering::SeqCst);
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use record::{BatchHeader, PREFIX_BYTES, prefix};
 use types::{LeaderEpoch, Offset};
 
-use super::Log;
+use super::{Inner, Log};
 use crate::format::{BATCH_COVER_BYTES, Entry, EntryType};
 use crate::state::{Marker, Verdict};
 use crate::stream::{Payload, Slice};
@@ -54,6 +54,28 @@ impl Log {
         let mut header = *append.header;
         header.base_offset = inner.assigned;
         header.leader_epoch = append.leader_epoch;
+        self.queue_batch(&mut inner, &header, append)
+    }
+
+    /// Queues a batch as the leader stored it: its offset and epoch stay, and its producer was checked there.
+    pub fn append_replica(self: &Arc<Log>, append: &Append<'_>) -> Result<Appended, AppendError> {
+        if self.is_offline() {
+            return Err(AppendError::Offline);
+        }
+        let mut inner = self.inner.lock();
+        if append.header.base_offset != inner.assigned {
+            return Err(AppendError::OutOfPlace { found: append.header.base_offset, end: inner.assigned });
+        }
+        self.queue_batch(&mut inner, append.header, append)
+    }
+
+    fn queue_batch(
+        self: &Arc<Log>,
+        inner: &mut Inner,
+        header: &BatchHeader,
+        append: &Append<'_>,
+    ) -> Result<Appended, AppendError> {
+        self.record_again(inner)?;
         let head = prefix(header.base_offset, header.batch_length, header.leader_epoch);
         let entry = Entry {
             kind: EntryType::Data,
@@ -68,9 +90,10 @@ impl Log {
         };
         let payload = Payload { prefix: Some(head), body: append.batch.slice(PREFIX_BYTES..) };
         // The bytes are reserved, or nothing has happened.
-        self.stream.push(Slice { log: Some(self.clone()), entry, payload, in_next: false })?;
+        let waits_for = self.stream.push(Slice { log: Some(self.clone()), entry, payload, in_next: false })?;
+        inner.before_change(waits_for);
         inner.assigned = header.next_offset();
-        inner.state.apply_batch(&header, append.marker.as_ref());
+        inner.state.apply_batch(header, append.marker.as_ref());
         if header.is_transactional() || header.is_control() {
             self.note_state(&inner.state);
         }
@@ -87,7 +110,7 @@ impl Log {
     pub fn set_leader_epoch(self: &Arc<Log>, epoch: LeaderEpoch) -> Result<(), Error> {
         let mut inner = self.inner.lock();
         let at = inner.assigned;
-        self.push_event(EntryType::Epoch, at, epoch, Bytes::new())?;
+        self.push_event(&mut inner, EntryType::Epoch, at, epoch, Bytes::new())?;
         inner.state.apply_epoch(epoch, at);
         Ok(())
     }
@@ -99,20 +122,55 @@ impl Log {
         if start <= inner.state.log_start {
             return Ok(());
         }
-        self.push_event(EntryType::Start, start, LeaderEpoch::NONE, Bytes::new())?;
+        self.push_event(&mut inner, EntryType::Start, start, LeaderEpoch::NONE, Bytes::new())?;
         inner.state.apply_start(start);
-        inner.index.drop_before(start);
+        let written = self.written_end();
+        // What is queued still comes, and is dropped by the next START.
+        let freed = inner.index.drop_before(start.min(written));
+        inner.tail.retain(|tail| start < tail.next);
+        self.stream.shared.freed(freed);
         self.note_state(&inner.state);
         Ok(())
     }
 
+    /// Queues an entry that is no batch. The caller applies it afterwards.
     pub(crate) fn push_event(
         self: &Arc<Log>,
+        inner: &mut Inner,
         kind: EntryType,
         at: Offset,
         leader_epoch: LeaderEpoch,
         body: Bytes,
     ) -> Result<(), Error> {
+        let refused = |error| match error {
+            AppendError::Full | AppendError::Busy => Error::Full,
+            other => Error::Fenced { reason: other.to_string() },
+        };
+        if kind != EntryType::Create && kind != EntryType::Drop {
+            self.record_again(inner).map_err(refused)?;
+        }
+        let waits_for = self.push_entry(kind, at, leader_epoch, body).map_err(refused)?;
+        inner.before_change(waits_for);
+        Ok(())
+    }
+
+    /// The checkpoint left this log out because it was empty: now it begins once more.
+    fn record_again(self: &Arc<Log>, inner: &mut Inner) -> Result<(), AppendError> {
+        if inner.unrecorded {
+            let name = Bytes::copy_from_slice(self.topic_name.as_bytes());
+            self.push_entry(EntryType::Create, Offset(0), LeaderEpoch::NONE, name)?;
+            inner.unrecorded = false;
+        }
+        Ok(())
+    }
+
+    fn push_entry(
+        self: &Arc<Log>,
+        kind: EntryType,
+        at: Offset,
+        leader_epoch: LeaderEpoch,
+        body: Bytes,
+    ) -> Result<Option<u64>, AppendError> {
         let entry = Entry {
             kind,
             target: self.target,
@@ -125,10 +183,7 @@ impl Log {
             max_timestamp: 0,
         };
         let slice = Slice { log: Some(self.clone()), entry, payload: Payload { prefix: None, body }, in_next: false };
-        self.stream.push(slice).map_err(|error| match error {
-            AppendError::Full | AppendError::Busy => Error::Full,
-            other => Error::Fenced { reason: other.to_string() },
-        })
+        self.stream.push(slice)
     }
 
     /// What was assigned, written or not.

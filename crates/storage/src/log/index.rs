@@ -1,4 +1,4 @@
-//! Where the batches of a log lie.
+//! Where the batches of a log lie: one run a sealed chunk, and every piece of the chunk that is being written.
 
 use types::Offset;
 
@@ -6,6 +6,7 @@ use types::Offset;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Extent {
     pub(crate) base: Offset,
+    /// Batches that end behind it were cut off: readers leave them out.
     pub(crate) next: Offset,
     pub(crate) chunk: u64,
     pub(crate) position: u64,
@@ -13,45 +14,182 @@ pub(crate) struct Extent {
     pub(crate) max_timestamp: i64,
 }
 
-/// All extents, ascending.
+/// The batches of a log in one sealed chunk, up to where the next run or extent begins. 32 bytes: there is one for each
+/// pair of partition and chunk. Its pieces are in the chunk's footer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) chunk: u64,
+    pub(crate) base: Offset,
+    pub(crate) bytes: u64,
+    pub(crate) max_timestamp: i64,
+}
+
+impl Run {
+    /// The extents of one chunk as one.
+    pub(crate) fn of(extents: &[Extent]) -> Option<Run> {
+        let first = extents.first()?;
+        Some(Run {
+            chunk: first.chunk,
+            base: first.base,
+            bytes: extents.iter().map(|extent| u64::from(extent.bytes)).sum(),
+            max_timestamp: extents.iter().map(|extent| extent.max_timestamp).max().unwrap_or(-1),
+        })
+    }
+}
+
+/// Runs, then extents, all ascending.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Index {
-    extents: Vec<Extent>,
+    runs: Vec<Run>,
+    open: Vec<Extent>,
+    /// After the last batch.
+    end: Offset,
     bytes: u64,
 }
 
+/// A run, and where it ends.
+pub(crate) type BoundedRun = (Run, Offset);
+
 impl Index {
+    pub(crate) fn new(runs: Vec<Run>, open: Vec<Extent>, end: Offset) -> Index {
+        let bytes = runs.iter().map(|run| run.bytes).sum::<u64>()
+            + open.iter().map(|extent| u64::from(extent.bytes)).sum::<u64>();
+        Index { runs, open, end, bytes }
+    }
+
     pub(crate) fn push(&mut self, extent: Extent) {
         self.bytes += u64::from(extent.bytes);
-        self.extents.push(extent);
+        self.end = extent.next;
+        self.open.push(extent);
     }
 
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The extents from the one that holds `offset` on.
-    pub(crate) fn from(&self, offset: Offset) -> &[Extent] {
-        let at = self.extents.partition_point(|extent| extent.next <= offset);
-        self.extents.get(at..).unwrap_or_default()
+    pub(crate) fn end(&self) -> Offset {
+        self.end
     }
 
-    pub(crate) fn all(&self) -> &[Extent] {
-        &self.extents
+    pub(crate) fn runs(&self) -> &[Run] {
+        &self.runs
     }
 
-    /// Drops everything from `offset` on; an extent that holds it is given back to be cut by its owner.
-    pub(crate) fn truncate(&mut self, offset: Offset) -> Option<Extent> {
-        let keep = self.extents.partition_point(|extent| extent.next <= offset);
-        let dropped = self.extents.split_off(keep);
-        self.bytes -= dropped.iter().map(|extent| u64::from(extent.bytes)).sum::<u64>();
-        dropped.first().copied().filter(|extent| extent.base < offset)
+    pub(crate) fn open(&self) -> &[Extent] {
+        &self.open
     }
 
-    /// Forgets extents that lie wholly below the start.
-    pub(crate) fn drop_before(&mut self, start: Offset) {
-        let drop = self.extents.partition_point(|extent| extent.next <= start);
-        let dropped: u64 = self.extents.drain(..drop).map(|extent| u64::from(extent.bytes)).sum();
-        self.bytes -= dropped;
+    fn run_end(&self, at: usize) -> Offset {
+        let next = self.runs.get(at + 1).map(|run| run.base);
+        next.or_else(|| self.open.first().map(|extent| extent.base)).unwrap_or(self.end)
+    }
+
+    /// The runs that reach beyond `offset`.
+    pub(crate) fn runs_from(&self, offset: Offset) -> impl Iterator<Item = BoundedRun> + '_ {
+        // The last run that begins at or below the offset may hold it.
+        let after = self.runs.partition_point(|run| run.base <= offset);
+        let first = after.saturating_sub(1);
+        let bounded = self.runs.iter().enumerate().skip(first).map(|(at, run)| (*run, self.run_end(at)));
+        bounded.filter(move |(_, end)| offset < *end)
+    }
+
+    /// The extents that reach beyond `offset`.
+    pub(crate) fn open_from(&self, offset: Offset) -> &[Extent] {
+        let at = self.open.partition_point(|extent| extent.next <= offset);
+        self.open.get(at..).unwrap_or_default()
+    }
+
+    /// The chunk is sealed: what lies in it becomes a run; its extents go to the footer. Extents of earlier chunks,
+    /// whose SEAL was lost, become runs as well.
+    pub(crate) fn seal(&mut self, chunk: u64) -> Option<(Run, Offset, Vec<Extent>)> {
+        let count = self.open.partition_point(|extent| extent.chunk <= chunk);
+        let sealed: Vec<Extent> = self.open.drain(..count).collect();
+        if self.open.is_empty() {
+            self.open.shrink_to(4);
+        }
+        let pieces = sealed.chunk_by(|one, other| one.chunk == other.chunk);
+        self.runs.extend(pieces.filter_map(Run::of));
+        let run = self.runs.last().copied().filter(|run| run.chunk == chunk && !sealed.is_empty())?;
+        let next = self.run_end(self.runs.len() - 1);
+        Some((run, next, sealed.into_iter().filter(|extent| extent.chunk == chunk).collect()))
+    }
+
+    /// Drops everything from `end` on.
+    pub(crate) fn truncate(&mut self, end: Offset) {
+        self.open.retain(|extent| extent.base < end);
+        if let Some(last) = self.open.last_mut() {
+            last.next = last.next.min(end);
+        }
+        self.runs.retain(|run| run.base < end);
+        self.end = end;
+        *self = Index::new(std::mem::take(&mut self.runs), std::mem::take(&mut self.open), end);
+    }
+
+    /// Forgets what lies wholly below the start; gives the bytes that this frees.
+    pub(crate) fn drop_before(&mut self, start: Offset) -> u64 {
+        let runs = (0..self.runs.len()).take_while(|at| self.run_end(*at) <= start).count();
+        let freed: u64 = self.runs.drain(..runs).map(|run| run.bytes).sum();
+        let extents = self.open.partition_point(|extent| extent.next <= start);
+        let freed = freed + self.open.drain(..extents).map(|extent| u64::from(extent.bytes)).sum::<u64>();
+        self.bytes -= freed;
+        self.end = self.end.max(start);
+        freed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extent(chunk: u64, base: i64) -> Extent {
+        let (base, next) = (Offset(base), Offset(base + 10));
+        Extent { base, next, chunk, position: 0, bytes: 100, max_timestamp: base.0 }
+    }
+
+    fn index() -> Index {
+        let mut index = Index::default();
+        [extent(1, 0), extent(1, 10), extent(2, 20), extent(2, 30)].into_iter().for_each(|extent| index.push(extent));
+        index
+    }
+
+    #[test]
+    fn a_sealed_chunk_leaves_a_run_up_to_the_next_extent() {
+        let mut index = index();
+        let (run, next, extents) = index.seal(1).expect("batches");
+        assert_eq!((run.base, run.bytes, run.max_timestamp, next), (Offset(0), 200, 10, Offset(20)));
+        assert_eq!(extents.len(), 2);
+        assert_eq!(index.runs_from(Offset(19)).count(), 1);
+        assert_eq!(index.runs_from(Offset(20)).count(), 0);
+        assert_eq!(index.open_from(Offset(20)).len(), 2);
+        assert_eq!(index.seal(2).map(|(_, next, _)| next), Some(Offset(40)));
+        assert_eq!(index.bytes(), 400);
+    }
+
+    #[test]
+    fn a_cut_inside_a_run_bounds_it() {
+        let mut index = index();
+        index.seal(1);
+        index.seal(2);
+        index.truncate(Offset(25));
+        let runs: Vec<_> = index.runs_from(Offset(0)).map(|(run, end)| (run.base.0, end.0)).collect();
+        assert_eq!(runs, [(0, 20), (20, 25)]);
+        index.push(extent(3, 25));
+        assert_eq!(index.runs_from(Offset(21)).map(|(_, end)| end).collect::<Vec<_>>(), [Offset(25)]);
+    }
+
+    #[test]
+    fn a_new_start_frees_whole_runs() {
+        let mut index = index();
+        index.seal(1);
+        assert_eq!(index.drop_before(Offset(19)), 0);
+        assert_eq!(index.drop_before(Offset(30)), 300);
+        assert_eq!(index.bytes(), 100);
+        assert_eq!(index.drop_before(Offset(40)), 100);
+        assert_eq!(index.end(), Offset(40));
+    }
+
+    #[test]
+    fn a_run_is_32_bytes() {
+        assert_eq!(size_of::<Run>(), 32);
     }
 }

@@ -1,10 +1,14 @@
 //! Finding offsets by time (trap 54). May read the disk: not for a runtime's thread.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use types::{LeaderEpoch, Offset};
 
-use super::{Extent, Log, Read, ReadOutcome};
+use super::{Extent, Log};
 use crate::ReadError;
+use crate::chunk::Chunk;
+use crate::stream::Stream;
 
 /// An offset, its record's timestamp and the epoch that it was written in.
 pub type Found = (Offset, i64, LeaderEpoch);
@@ -12,15 +16,9 @@ pub type Found = (Offset, i64, LeaderEpoch);
 impl Log {
     /// The first record at or after `timestamp`.
     pub fn offset_for_timestamp(&self, timestamp: i64) -> Result<Option<Found>, ReadError> {
-        let candidates: Vec<Extent> = {
-            let inner = self.inner.lock();
-            let start = inner.state.log_start;
-            let reaches = |extent: &&Extent| timestamp <= extent.max_timestamp;
-            inner.index.from(start).iter().filter(reaches).copied().collect()
-        };
         let bytes_max = self.stream.options.batch_bytes_max;
-        for extent in candidates {
-            for batch in self.batches(&extent)? {
+        for extent in self.extents(|max_timestamp| timestamp <= max_timestamp)? {
+            for batch in batches(&self.stream, &extent)? {
                 if let Some((offset, timestamp)) = record::first_at_or_after(&batch, timestamp, bytes_max)?
                     && self.log_start() <= offset
                 {
@@ -33,45 +31,60 @@ impl Log {
 
     /// The first record that bears the largest timestamp.
     pub fn max_timestamp(&self) -> Result<Option<Found>, ReadError> {
-        let best = {
+        let largest = {
             let inner = self.inner.lock();
-            let extents = inner.index.from(inner.state.log_start);
-            let largest = extents.iter().map(|extent| extent.max_timestamp).max();
-            extents.iter().find(|extent| Some(extent.max_timestamp) == largest).copied()
+            let runs = inner.index.runs().iter().map(|run| run.max_timestamp);
+            runs.chain(inner.index.open().iter().map(|extent| extent.max_timestamp)).max()
         };
-        let Some(extent) = best else { return Ok(None) };
+        let Some(largest) = largest else { return Ok(None) };
         let bytes_max = self.stream.options.batch_bytes_max;
         let mut found: Option<(Offset, i64)> = None;
-        for batch in self.batches(&extent)? {
-            let candidate = record::of_max_timestamp(&batch, bytes_max)?;
-            if let Some((offset, timestamp)) = candidate
-                && found.is_none_or(|(_, best)| best < timestamp)
-            {
-                found = Some((offset, timestamp));
+        for extent in self.extents(|max_timestamp| largest <= max_timestamp)? {
+            for batch in batches(&self.stream, &extent)? {
+                let candidate = record::of_max_timestamp(&batch, bytes_max)?;
+                if let Some((offset, timestamp)) = candidate.filter(|(offset, _)| self.log_start() <= *offset)
+                    && found.is_none_or(|(_, best)| best < timestamp)
+                {
+                    found = Some((offset, timestamp));
+                }
+            }
+            if found.is_some() {
+                break;
             }
         }
         Ok(found.map(|(offset, timestamp)| (offset, timestamp, self.epoch_of(offset))))
     }
 
-    /// The batches of an extent, one by one.
-    fn batches(&self, extent: &Extent) -> Result<Vec<Bytes>, ReadError> {
-        let read = Read {
-            from: extent.base.max(self.log_start()),
-            limit: extent.next,
-            bytes_max: extent.bytes as usize,
-            at_least_one: true,
+    /// The extents of which `wanted` is true of the largest timestamp, in order. Loads fine indexes as needed.
+    pub(crate) fn extents(&self, wanted: impl Fn(i64) -> bool) -> Result<Vec<Extent>, ReadError> {
+        let (start, runs, open) = {
+            let inner = self.inner.lock();
+            let start = inner.state.log_start;
+            let runs: Vec<_> = inner.index.runs_from(start).filter(|(run, _)| wanted(run.max_timestamp)).collect();
+            (start, runs, inner.index.open_from(start).to_vec())
         };
-        let slices = match self.read(&read)? {
-            ReadOutcome::Ready(slices) => slices,
-            ReadOutcome::Cold(cold) => cold.run()?,
-        };
-        let mut whole = bytes::BytesMut::with_capacity(slices.bytes);
-        slices.segments.iter().for_each(|segment| whole.extend_from_slice(segment));
-        let whole = whole.freeze();
-        let mut batches = Vec::new();
-        for batch in record::batches(&whole) {
-            batches.push(whole.slice_ref(batch?.1));
+        let mut found = Vec::new();
+        for (run, end) in runs {
+            let fine = self.stream.load_fine(run.chunk)?;
+            found.extend(fine.extents((self.target, self.incarnation), run.chunk, start, end));
         }
-        Ok(batches)
+        found.extend(open);
+        found.retain(|extent| wanted(extent.max_timestamp));
+        Ok(found)
     }
+}
+
+/// The batches of an extent, one by one, verified. Waits for the disk.
+pub(crate) fn batches(stream: &Stream, extent: &Extent) -> Result<Vec<Bytes>, ReadError> {
+    let chunk: Arc<Chunk> = stream.chunk(extent.chunk).ok_or(ReadError::Offline)?;
+    let mut bytes = vec![0; extent.bytes as usize];
+    chunk.file.read_exact_at(&mut bytes, extent.position)?;
+    let whole = super::read::verify(&chunk, extent, &bytes)?;
+    bytes.truncate(whole);
+    let bytes = Bytes::from(bytes);
+    let mut batches = Vec::new();
+    for batch in record::batches(&bytes) {
+        batches.push(bytes.slice_ref(batch?.1));
+    }
+    Ok(batches)
 }

@@ -7,6 +7,7 @@ mod append;
 mod index;
 mod lookup;
 mod read;
+mod truncate;
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -19,9 +20,12 @@ use smallvec::SmallVec;
 use types::{LeaderEpoch, Offset, ProducerId, TopicIdPartition};
 
 pub use append::{Append, Appended};
-pub(crate) use index::{Extent, Index};
+pub(crate) use index::{Extent, Index, Run};
+pub(crate) use truncate::state_at;
 pub use read::{ColdRead, Read, ReadOutcome, Slices};
 
+use crate::format::checkpoint::{ExtentRecord, LogRecord, RunRecord};
+use crate::format::codec::Writer;
 use crate::state::PartitionState;
 use crate::stream::Stream;
 
@@ -51,6 +55,28 @@ pub(crate) struct Inner {
     pub(crate) index: Index,
     /// The newest batches, in memory.
     pub(crate) tail: VecDeque<Tail>,
+    /// What the log was before its first entry that waits for the next chunk: the state that the current one ends with.
+    pub(crate) at_switch: Option<Box<AtSwitch>>,
+    /// The checkpoints know nothing of this log, because it had no data: its CREATE is due again with the next entry.
+    pub(crate) unrecorded: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct AtSwitch {
+    generation: u64,
+    end: Offset,
+    state: PartitionState,
+}
+
+impl Inner {
+    /// Before an entry changes the state: keeps it as it is, if the entry is the first that waits for this switch.
+    pub(crate) fn before_change(&mut self, waits_for: Option<u64>) {
+        let Some(generation) = waits_for else { return };
+        if self.at_switch.as_ref().is_none_or(|kept| kept.generation != generation) {
+            let (end, state) = (self.assigned, self.state.clone());
+            self.at_switch = Some(Box::new(AtSwitch { generation, end, state }));
+        }
+    }
 }
 
 /// Batches of one write that are still in memory.
@@ -189,6 +215,60 @@ impl Log {
         inner.tail.push_back(tail);
         // Under the lock, so that a reader who sees the end also finds the extent.
         self.written.fetch_max(next.0, Ordering::SeqCst);
+    }
+
+    /// The chunk is sealed by this switch: what lies in it becomes a run. Gives that, and what the log was then.
+    pub(crate) fn seal(&self, chunk: u64, generation: u64) -> (Option<(Run, Offset, Vec<Extent>)>, Offset, Vec<u8>) {
+        let mut inner = self.inner.lock();
+        let sealed = inner.index.seal(chunk);
+        let mut out = Writer::default();
+        let kept = inner.at_switch.take().filter(|kept| kept.generation == generation);
+        let end = match kept {
+            Some(kept) => {
+                kept.state.encode(&mut out);
+                kept.end
+            }
+            None => {
+                inner.state.encode(&mut out);
+                inner.assigned
+            }
+        };
+        (sealed, end, out.0)
+    }
+
+    /// The log for a checkpoint; none if it holds nothing, in which case it has to be created again.
+    pub(crate) fn record(&self, stream: u16) -> Option<LogRecord> {
+        let mut inner = self.inner.lock();
+        if inner.assigned == Offset::ZERO && !self.is_offline() {
+            inner.unrecorded = true;
+            return None;
+        }
+        let mut state = Writer::default();
+        inner.state.encode(&mut state);
+        let run = |run: &Run| {
+            let Run { chunk, base, bytes, max_timestamp } = *run;
+            RunRecord { chunk, base, bytes, max_timestamp }
+        };
+        let extent = |extent: &Extent| {
+            let Extent { base, next, chunk, position, bytes, max_timestamp } = *extent;
+            ExtentRecord { chunk, base, next, position, bytes, max_timestamp }
+        };
+        Some(LogRecord {
+            stream,
+            target: self.target,
+            incarnation: self.incarnation,
+            topic_name: self.topic_name.clone(),
+            end: inner.assigned,
+            indexed: inner.index.end(),
+            damaged: self.is_offline(),
+            state: state.0,
+            runs: inner.index.runs().iter().map(run).collect(),
+            extents: inner.index.open().iter().map(extent).collect(),
+        })
+    }
+
+    pub(crate) fn extents_in(&self, chunk: u64) -> usize {
+        self.inner.lock().index.open().iter().filter(|extent| extent.chunk == chunk).count()
     }
 
     pub(crate) fn evict_tail(&self, base: Offset) {

@@ -40,19 +40,33 @@ pub enum ReadOutcome {
 }
 
 /// A read that waits for the disk: run it where waiting is allowed.
-pub struct ColdRead {
+pub struct ColdRead(Cold);
+
+enum Cold {
+    Planned(Plan),
+    /// Where the batches lie is not in memory either.
+    Unplanned { log: Arc<Log>, read: Read },
+}
+
+struct Plan {
     pieces: Vec<Piece>,
     from: Offset,
     next_offset: Offset,
     bytes: usize,
 }
 
-/// Neighbouring extents of one chunk, read by one call.
+/// Neighbouring extents of one chunk, read by one call. Holds its chunk, which is not recycled meanwhile.
 struct Piece {
     chunk: Arc<Chunk>,
     position: u64,
     length: usize,
     extents: Vec<Extent>,
+}
+
+/// What a read comes to, or the chunk whose fine index it needs first.
+enum Chosen {
+    Extents(Vec<Extent>),
+    NeedsFine(u64),
 }
 
 /// Extents this close are read together: a gap costs less than a call.
@@ -61,27 +75,93 @@ const GAP_BYTES_MAX: u64 = 16 << 10;
 const PIECE_BYTES_MAX: u64 = 4 << 20;
 
 impl Log {
-    pub fn read(&self, read: &Read) -> Result<ReadOutcome, ReadError> {
+    /// Reads what is in memory or in cached pages; the rest is given back to be waited for.
+    pub fn read(self: &Arc<Log>, read: &Read) -> Result<ReadOutcome, ReadError> {
         let inner = self.inner.lock();
-        let (start, end) = (inner.state.log_start, self.written_end());
-        if read.from < start || end < read.from {
-            return Err(ReadError::OutOfRange { wanted: read.from, start, end });
-        }
+        self.check_range(&inner, read.from)?;
         if let Some(slices) = from_tail(&inner, read) {
             return Ok(ReadOutcome::Ready(slices));
         }
-        let extents = choose(&inner, read);
+        let chosen = self.choose(&inner, read);
         drop(inner);
-        let cold = self.plan(extents, read.from)?;
-        match cold.try_cached()? {
+        let Chosen::Extents(extents) = chosen else {
+            let cold = Cold::Unplanned { log: self.clone(), read: *read };
+            return Ok(ReadOutcome::Cold(ColdRead(cold)));
+        };
+        let plan = self.plan(extents, read.from)?;
+        match plan.try_cached()? {
             Some(slices) => Ok(ReadOutcome::Ready(slices)),
-            None => Ok(ReadOutcome::Cold(cold)),
+            None => Ok(ReadOutcome::Cold(ColdRead(Cold::Planned(plan)))),
         }
     }
 
-    fn plan(&self, extents: Vec<Extent>, from: Offset) -> Result<ColdRead, ReadError> {
+    fn check_range(&self, inner: &Inner, from: Offset) -> Result<(), ReadError> {
+        let (start, end) = (inner.state.log_start, self.written_end());
+        if from < start || end < from {
+            return Err(ReadError::OutOfRange { wanted: from, start, end });
+        }
+        Ok(())
+    }
+
+    /// As [`Log::read`], waiting for the disk where that must be.
+    pub(crate) fn read_waiting(&self, read: &Read) -> Result<Slices, ReadError> {
+        loop {
+            let inner = self.inner.lock();
+            self.check_range(&inner, read.from)?;
+            let chosen = self.choose(&inner, read);
+            drop(inner);
+            match chosen {
+                Chosen::Extents(extents) => return self.plan(extents, read.from)?.run(),
+                Chosen::NeedsFine(chunk) => match self.stream.load_fine(chunk) {
+                    Err(ReadError::Offline) => return Err(self.chunk_is_gone(read.from)),
+                    loaded => loaded.map(|_| ())?,
+                },
+            }
+        }
+    }
+
+    /// The extents that a read takes: of runs by their fine index, then of the unsealed chunk.
+    fn choose(&self, inner: &Inner, read: &Read) -> Chosen {
+        let mut chosen: Vec<Extent> = Vec::new();
+        let mut bytes = 0;
+        let mut take = |extent: Extent, chosen: &mut Vec<Extent>| {
+            let fits = bytes + extent.bytes as usize <= read.bytes_max || (bytes == 0 && read.at_least_one);
+            if read.limit < extent.next || !fits {
+                return false;
+            }
+            bytes += extent.bytes as usize;
+            chosen.push(extent);
+            true
+        };
+        for (run, end) in inner.index.runs_from(read.from) {
+            if read.limit <= run.base {
+                return Chosen::Extents(chosen);
+            }
+            let Some(fine) = self.stream.fine_cached(run.chunk) else {
+                return if chosen.is_empty() { Chosen::NeedsFine(run.chunk) } else { Chosen::Extents(chosen) };
+            };
+            let log = (self.target, self.incarnation);
+            for extent in fine.extents(log, run.chunk, read.from, end) {
+                if !take(extent, &mut chosen) {
+                    return Chosen::Extents(chosen);
+                }
+            }
+        }
+        for extent in inner.index.open_from(read.from) {
+            if !take(*extent, &mut chosen) {
+                break;
+            }
+        }
+        Chosen::Extents(chosen)
+    }
+
+    fn plan(&self, extents: Vec<Extent>, from: Offset) -> Result<Plan, ReadError> {
         let next_offset = extents.last().map_or(from, |extent| extent.next);
         let bytes = extents.iter().map(|extent| extent.bytes as usize).sum();
+        if let Some(first) = extents.first().filter(|first| from < first.base) {
+            let what = format!("no batch holds offset {from}");
+            return Err(ReadError::Damaged { chunk: first.chunk, position: first.position, what });
+        }
         let mut pieces: Vec<Piece> = Vec::new();
         for extent in extents {
             let end = extent.position + u64::from(extent.bytes);
@@ -94,11 +174,17 @@ impl Log {
                     continue;
                 }
             }
-            let chunk = self.stream.chunk(extent.chunk).ok_or(ReadError::Offline)?;
+            let chunk = self.stream.chunk(extent.chunk).ok_or_else(|| self.chunk_is_gone(from))?;
             let length = extent.bytes as usize;
             pieces.push(Piece { chunk, position: extent.position, length, extents: vec![extent] });
         }
-        Ok(ColdRead { pieces, from, next_offset, bytes })
+        Ok(Plan { pieces, from, next_offset, bytes })
+    }
+
+    /// A chunk that the index named is not there: the start of the log has moved over it meanwhile.
+    fn chunk_is_gone(&self, from: Offset) -> ReadError {
+        let (start, end) = (self.log_start(), self.written_end());
+        if from < start { ReadError::OutOfRange { wanted: from, start, end } } else { ReadError::Offline }
     }
 }
 
@@ -119,27 +205,26 @@ fn from_tail(inner: &Inner, read: &Read) -> Option<Slices> {
     Some(slices)
 }
 
-fn choose(inner: &Inner, read: &Read) -> Vec<Extent> {
-    let mut chosen = Vec::new();
-    let mut bytes = 0;
-    for extent in inner.index.from(read.from) {
-        let fits = bytes + extent.bytes as usize <= read.bytes_max || (bytes == 0 && read.at_least_one);
-        if read.limit < extent.next || !fits {
-            break;
-        }
-        bytes += extent.bytes as usize;
-        chosen.push(*extent);
-    }
-    chosen
-}
-
 impl ColdRead {
+    /// What it will give at most.
     pub fn bytes(&self) -> usize {
-        self.bytes
+        match &self.0 {
+            Cold::Planned(plan) => plan.bytes,
+            Cold::Unplanned { read, .. } => read.bytes_max,
+        }
     }
 
     /// Reads, waiting for the disk.
     pub fn run(self) -> Result<Slices, ReadError> {
+        match self.0 {
+            Cold::Planned(plan) => plan.run(),
+            Cold::Unplanned { log, read } => log.read_waiting(&read),
+        }
+    }
+}
+
+impl Plan {
+    fn run(self) -> Result<Slices, ReadError> {
         self.collect(|piece, into| piece.chunk.file.read_exact_at(into, piece.position).map(|()| true))
             .map(|slices| slices.unwrap_or_else(|| self.empty()))
     }
@@ -156,7 +241,7 @@ impl ColdRead {
         &self,
         read: impl Fn(&Piece, &mut [u8]) -> std::io::Result<bool>,
     ) -> Result<Option<Slices>, ReadError> {
-        let mut slices = Slices { bytes: self.bytes, next_offset: self.next_offset, ..self.empty() };
+        let mut slices = Slices { next_offset: self.next_offset, ..self.empty() };
         for piece in &self.pieces {
             let mut buffer = BytesMut::zeroed(piece.length);
             if !read(piece, &mut buffer)? {
@@ -166,25 +251,32 @@ impl ColdRead {
             for extent in &piece.extents {
                 let at = (extent.position - piece.position) as usize;
                 let batches = buffer.slice(at..at + extent.bytes as usize);
-                verify(&piece.chunk, extent, &batches)?;
-                slices.segments.push(batches);
+                let whole = verify(&piece.chunk, extent, &batches)?;
+                slices.bytes += whole;
+                slices.segments.push(batches.slice(..whole));
             }
         }
         Ok(Some(slices))
     }
 }
 
-/// Compares what was read with what the index says lies there.
-pub(crate) fn verify(chunk: &Chunk, extent: &Extent, bytes: &[u8]) -> Result<(), ReadError> {
+/// Compares what was read with what the index says lies there. Gives the bytes of the batches that were not cut off.
+pub(crate) fn verify(chunk: &Chunk, extent: &Extent, bytes: &[u8]) -> Result<usize, ReadError> {
     let damaged = |what: String| ReadError::Damaged { chunk: chunk.id, position: extent.position, what };
     let mut next = extent.base;
+    let mut whole = 0;
     for batch in record::batches(bytes) {
         let (header, batch) = batch.map_err(|error| damaged(error.to_string()))?;
         if header.base_offset != next {
             return Err(damaged(format!("offset {next} is wanted, {} is there", header.base_offset)));
         }
         record::check_crc(&header, batch).map_err(|error| damaged(error.to_string()))?;
+        if extent.next < header.next_offset() {
+            // A truncation cut it off.
+            return Ok(whole);
+        }
+        whole += batch.len();
         next = header.next_offset();
     }
-    if next == extent.next { Ok(()) } else { Err(damaged("batches are missing".to_owned())) }
+    if next == extent.next { Ok(whole) } else { Err(damaged("batches are missing".to_owned())) }
 }

@@ -1,4 +1,8 @@
 //! Entries of a group, applied to the logs that they are of.
+//!
+//! A log that came out of a checkpoint may already know of an entry: its state is that of a log ending at `assigned`,
+//! its index that of one ending at the index's end. Batches below are passed over; the other entries give the same
+//! when they are applied twice.
 
 use types::Offset;
 
@@ -6,111 +10,129 @@ use super::scan::{Group, Scanner};
 use super::{Building, Recovered};
 use crate::Error;
 use crate::format::{Entry, EntryType};
-use crate::log::{Extent, Inner};
+use crate::log::{Extent, state_at};
 use crate::state::Marker;
-use crate::stream::Place;
+use crate::stream::{Place, Stream};
 
 impl Recovered {
     /// Applies a group; true if it seals its chunk.
-    pub(super) fn apply(&mut self, scanner: &mut Scanner, place: &Place, group: &Group) -> Result<bool, Error> {
+    pub(super) fn apply(
+        &mut self,
+        stream: &Stream,
+        scanner: &mut Scanner,
+        place: &Place,
+        group: &Group,
+    ) -> Result<bool, Error> {
         let mut sealed = false;
         for (entry, at) in &group.entries {
             let position = place.position + at;
+            self.last_incarnation = self.last_incarnation.max(entry.incarnation);
             match entry.kind {
-                EntryType::Seal => sealed = true,
+                EntryType::Seal => {
+                    sealed = true;
+                    self.logs.values_mut().for_each(|log| drop(log.inner.index.seal(place.chunk.id)));
+                }
                 EntryType::Drop => {
-                    self.logs.remove(&entry.target);
+                    if self.logs.get(&entry.target).is_some_and(|log| log.incarnation <= entry.incarnation) {
+                        self.logs.remove(&entry.target);
+                    }
                 }
                 EntryType::Create => {
                     let name = scanner.bytes(position, entry.payload_bytes as usize)?;
                     let topic_name = String::from_utf8_lossy(&name).into_owned();
-                    let building = Building { topic_name, incarnation: entry.incarnation, ..Building::default() };
-                    self.logs.insert(entry.target, building);
+                    if let Some(building) = self.building(entry) {
+                        building.topic_name = topic_name;
+                    }
                 }
-                _ => self.apply_to_log(scanner, place, entry, position)?,
+                _ => self.apply_to_log(stream, scanner, place, entry, position)?,
             }
         }
         Ok(sealed)
     }
 
+    /// The log that an entry is of; none if that has been dropped and begun again since.
+    fn building(&mut self, entry: &Entry) -> Option<&mut Building> {
+        let fresh = || Building { incarnation: entry.incarnation, ..Building::default() };
+        let building = self.logs.entry(entry.target).or_insert_with(fresh);
+        if building.incarnation < entry.incarnation {
+            // Its DROP is behind us or lost with the log that it ended.
+            *building = fresh();
+        }
+        (building.incarnation == entry.incarnation).then_some(building)
+    }
+
     fn apply_to_log(
         &mut self,
+        stream: &Stream,
         scanner: &mut Scanner,
         place: &Place,
         entry: &Entry,
         position: u64,
     ) -> Result<(), Error> {
-        let building = self.logs.entry(entry.target).or_default();
+        let Some(building) = self.building(entry) else { return Ok(()) };
         let inner = &mut building.inner;
         match entry.kind {
-            EntryType::Data => {
-                if inner.assigned != entry.base_offset {
-                    // Records before these are lost: readers must not skip over them unawares.
-                    building.damaged = true;
-                }
-                building.doubtful = false;
-                let payload = scanner.bytes(position, entry.payload_bytes as usize)?;
-                apply_batches(inner, &payload);
-                inner.assigned = entry.next_offset;
-                inner.index.push(Extent {
-                    base: entry.base_offset,
-                    next: entry.next_offset,
-                    chunk: place.chunk.id,
-                    position,
-                    bytes: entry.payload_bytes,
-                    max_timestamp: entry.max_timestamp,
-                });
-            }
+            EntryType::Data => apply_data(building, scanner, place, entry, position)?,
             EntryType::Epoch => inner.state.apply_epoch(entry.leader_epoch, entry.base_offset),
+            EntryType::Roll => inner.state.apply_roll(entry.base_offset),
             EntryType::Start => {
                 inner.state.apply_start(entry.base_offset);
                 inner.index.drop_before(entry.base_offset);
                 inner.assigned = inner.assigned.max(entry.base_offset);
             }
-            EntryType::Truncate => truncate(inner, scanner, entry.base_offset)?,
-            EntryType::Roll | EntryType::Replace | EntryType::Create | EntryType::Drop | EntryType::Seal => {}
+            EntryType::Truncate => truncate(building, stream, entry)?,
+            EntryType::Replace | EntryType::Create | EntryType::Drop | EntryType::Seal => {}
         }
         Ok(())
     }
 }
 
-fn apply_batches(inner: &mut Inner, payload: &[u8]) {
-    for batch in record::batches(payload).flatten() {
-        let (header, bytes) = batch;
-        inner.state.apply_batch(&header, Marker::of_batch(&header, bytes).as_ref());
+fn apply_data(
+    building: &mut Building,
+    scanner: &mut Scanner,
+    place: &Place,
+    entry: &Entry,
+    position: u64,
+) -> Result<(), Error> {
+    let inner = &mut building.inner;
+    building.doubtful = false;
+    if inner.index.end() < entry.next_offset {
+        // Records before these are lost: readers must not skip over them unawares.
+        building.damaged |= inner.index.end() != entry.base_offset;
+        inner.index.push(Extent {
+            base: entry.base_offset,
+            next: entry.next_offset,
+            chunk: place.chunk.id,
+            position,
+            bytes: entry.payload_bytes,
+            max_timestamp: entry.max_timestamp,
+        });
     }
-}
-
-/// Drops offsets, and rebuilds what the dropped batches had changed from the ones that stay (invariant 10).
-fn truncate(inner: &mut Inner, scanner: &mut Scanner, end: Offset) -> Result<(), Error> {
-    if let Some(cut) = inner.index.truncate(end) {
-        keep_front(inner, scanner, cut, end)?;
-    }
-    inner.assigned = end;
-    inner.state.epochs.truncate_to(end);
-    let (epochs, log_start) = (std::mem::take(&mut inner.state.epochs), inner.state.log_start);
-    inner.state = crate::state::PartitionState { epochs, log_start, ..Default::default() };
-    for extent in inner.index.all().to_vec() {
-        let payload = scanner.bytes(extent.position, extent.bytes as usize)?;
-        apply_batches(inner, &payload);
+    if inner.assigned < entry.next_offset {
+        building.damaged |= inner.assigned != entry.base_offset;
+        let payload = scanner.bytes(position, entry.payload_bytes as usize)?;
+        for (header, bytes) in record::batches(&payload).flatten() {
+            inner.state.apply_batch(&header, Marker::of_batch(&header, bytes).as_ref());
+        }
+        inner.assigned = entry.next_offset;
     }
     Ok(())
 }
 
-/// Keeps the batches of a cut extent that lie below the end.
-fn keep_front(inner: &mut Inner, scanner: &mut Scanner, extent: Extent, end: Offset) -> Result<(), Error> {
-    let payload = scanner.bytes(extent.position, extent.bytes as usize)?;
-    let mut kept = Extent { next: extent.base, bytes: 0, max_timestamp: i64::MIN, ..extent };
-    for (header, bytes) in record::batches(&payload).flatten() {
-        if end < header.next_offset() {
-            break;
+fn truncate(building: &mut Building, stream: &Stream, entry: &Entry) -> Result<(), Error> {
+    let inner = &mut building.inner;
+    let end: Offset = entry.base_offset;
+    if inner.assigned <= end {
+        return Ok(());
+    }
+    match state_at(stream, (entry.target, entry.incarnation), &inner.index, &inner.state, end) {
+        Ok(state) => inner.state = state,
+        Err(error) => {
+            tracing::error!(log = %entry.target, %error, "the state at a truncation cannot be rebuilt");
+            building.damaged = true;
         }
-        kept.next = header.next_offset();
-        kept.bytes += bytes.len() as u32;
-        kept.max_timestamp = kept.max_timestamp.max(header.max_timestamp);
     }
-    if kept.bytes != 0 {
-        inner.index.push(kept);
-    }
+    inner.assigned = end;
+    inner.index.truncate(end);
     Ok(())
 }

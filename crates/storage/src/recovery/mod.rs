@@ -5,6 +5,8 @@
 //! (invariant 7). Which of the two it is, later groups of the same life tell.
 
 mod apply;
+mod load;
+mod rebuild;
 mod scan;
 
 use std::path::PathBuf;
@@ -16,19 +18,28 @@ use types::TopicIdPartition;
 
 use crate::Error;
 use crate::chunk::Chunk;
+use crate::format::checkpoint::StreamPlace;
 use crate::format::{CHUNK_HEADER_BYTES, ChunkHeader};
 use crate::log::Inner;
 use crate::stream::{Place, Stream};
 use scan::{Found, Scanner};
 
+pub(crate) use load::load;
+pub(crate) use rebuild::rebuild_footer;
+
 /// What recovery did, for a log line and for tests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecoveryReport {
+    /// Chunks that were read.
     pub chunks: usize,
+    /// The process before this one stopped cleanly: nothing that it acknowledged can be missing.
+    pub clean: bool,
     pub groups: u64,
     pub bytes: u64,
     /// Torn ends that were cut.
     pub cut: usize,
+    /// Checkpoints that did not hold.
+    pub damaged_checkpoints: usize,
     /// Damage that was isolated, in words.
     pub damage: Vec<String>,
 }
@@ -50,25 +61,43 @@ pub(crate) struct Recovered {
     pub(crate) logs: FxHashMap<TopicIdPartition, Building>,
     pub(crate) place: Option<Place>,
     pub(crate) last_chunk_id: u64,
+    pub(crate) last_incarnation: u32,
 }
 
-/// Reads a stream from its first chunk to its end.
-pub(crate) fn recover(
-    stream: &Arc<Stream>,
-    past_the_cache: bool,
-    report: &mut RecoveryReport,
-) -> Result<Recovered, Error> {
-    let mut recovered = Recovered::default();
-    let chunks = open_chunks(stream, past_the_cache)?;
-    let count = chunks.len();
-    for (at, (header, chunk)) in chunks.into_iter().enumerate() {
-        report.chunks += 1;
-        recovered.last_chunk_id = chunk.id;
-        stream.add_chunk(chunk.clone());
-        continue_at(&mut recovered, &header, chunk, report);
-        let is_last = at + 1 == count;
-        read_chunk(&mut recovered, is_last, report)?;
+/// What a stream is recovered from, beside its chunks.
+#[derive(Default)]
+pub(crate) struct From {
+    /// Where the checkpoint says that replay begins.
+    pub(crate) place: Option<StreamPlace>,
+    pub(crate) logs: FxHashMap<TopicIdPartition, Building>,
+    /// A sync failed before: what the page cache says is not believed.
+    pub(crate) past_the_cache: bool,
+    /// The last process stopped cleanly: behind the place there is nothing.
+    pub(crate) clean: bool,
+}
+
+/// Reads a stream from its checkpoint, or its first chunk, to its end.
+pub(crate) fn recover(stream: &Arc<Stream>, from: From, report: &mut RecoveryReport) -> Result<Recovered, Error> {
+    let mut recovered = Recovered { logs: from.logs, ..Recovered::default() };
+    let chunks = open_chunks(stream, from.past_the_cache)?;
+    chunks.iter().for_each(|(_, chunk)| stream.add_chunk(chunk.clone()));
+    let first = from.place.map_or(0, |place| place.chunk);
+    if let Some(place) = from.place.filter(|place| !chunks.iter().any(|(_, chunk)| chunk.id == place.chunk)) {
+        return Err(Error::Damaged { chunk: place.chunk, position: 0, what: "it is missing" });
     }
+    recovered.last_chunk_id = chunks.last().map_or(0, |(_, chunk)| chunk.id);
+    let replayed: Vec<_> = chunks.into_iter().filter(|(_, chunk)| first <= chunk.id).collect();
+    let count = replayed.len();
+    for (at, (header, chunk)) in replayed.into_iter().enumerate() {
+        report.chunks += 1;
+        match from.place.filter(|place| place.chunk == chunk.id) {
+            Some(place) => recovered.place = Some(Place::at_checkpoint(chunk, &place)),
+            None => continue_at(&mut recovered, &header, chunk, report),
+        }
+        let is_last = at + 1 == count;
+        read_chunk(&mut recovered, stream, is_last, from.clean, report)?;
+    }
+    recovered.check_indexes(stream, report);
     if let Some(place) = &recovered.place {
         // What was read may still be in the page cache alone.
         place.chunk.sync()?;
@@ -108,6 +137,10 @@ fn open_chunks(stream: &Stream, past_the_cache: bool) -> Result<Vec<(ChunkHeader
             Err(error) => return Err(Error::io(&path, error)),
         };
         match header {
+            Ok(Some(header)) if path.file_name().is_some_and(|name| *name != *Chunk::file_name(header.chunk_id)) => {
+                // It was recycled and got its next header, but not yet its next name: nothing in it counts.
+                stream.os.disk.remove_file(&path).map_err(failed(&path))?;
+            }
             Ok(Some(header)) if header.directory_id == stream.directory_id => {
                 let (id, life, bytes) = (header.chunk_id, header.life, header.chunk_bytes);
                 chunks.push((header, Arc::new(Chunk::new(id, life, bytes, file, path))));
@@ -144,17 +177,16 @@ fn continue_at(recovered: &mut Recovered, header: &ChunkHeader, chunk: Arc<Chunk
         report.damage.push(format!("chunk {:016x} does not follow the one before it", header.chunk_id));
         recovered.doubt_all();
     }
-    recovered.place = Some(Place {
-        chunk,
-        position: CHUNK_HEADER_BYTES as u64,
-        chain: header.prev_chain,
-        lsn: header.first_lsn.saturating_sub(1),
-        tail: Vec::new(),
-        sealed: false,
-    });
+    recovered.place = Some(Place::at_begin(chunk, header));
 }
 
-fn read_chunk(recovered: &mut Recovered, is_last: bool, report: &mut RecoveryReport) -> Result<(), Error> {
+fn read_chunk(
+    recovered: &mut Recovered,
+    stream: &Stream,
+    is_last: bool,
+    clean: bool,
+    report: &mut RecoveryReport,
+) -> Result<(), Error> {
     let Some(mut place) = recovered.place.take() else { return Ok(()) };
     let mut scanner = Scanner::new(place.chunk.clone());
     loop {
@@ -163,15 +195,14 @@ fn read_chunk(recovered: &mut Recovered, is_last: bool, report: &mut RecoveryRep
             Found::Whole(group) => {
                 report.groups += 1;
                 report.bytes += group.header.group_bytes;
-                let sealed = recovered.apply(&mut scanner, &place, &group)?;
-                place.position += group.header.group_bytes;
-                place.chain = group.header.crc;
-                place.lsn = group.header.lsn;
+                let sealed = recovered.apply(stream, &mut scanner, &place, &group)?;
+                place.pass(&group.header);
                 if sealed {
                     place.sealed = true;
                     break;
                 }
             }
+            Found::Bad(None) if is_last && clean => break,
             Found::Bad(what) => {
                 let later = scanner.later_group(&place)?;
                 let was_synced = !is_last || later.as_ref().is_some_and(|later| place.lsn < later.synced_lsn_max);
@@ -187,9 +218,7 @@ fn read_chunk(recovered: &mut Recovered, is_last: bool, report: &mut RecoveryRep
                 ));
                 recovered.doubt_all();
                 let Some(later) = later else { break };
-                place.position = later.position;
-                place.chain = later.chain;
-                place.lsn = later.lsn - 1;
+                place.jump(later.position, later.chain, later.lsn);
             }
         }
     }
@@ -199,6 +228,22 @@ fn read_chunk(recovered: &mut Recovered, is_last: bool, report: &mut RecoveryRep
 }
 
 impl Recovered {
+    /// What a checkpoint promised must have been found, and every chunk that a log names must be there.
+    fn check_indexes(&mut self, stream: &Stream, report: &mut RecoveryReport) {
+        for (target, building) in &mut self.logs {
+            let index = &building.inner.index;
+            let runs = index.runs().iter().map(|run| run.chunk);
+            let missing = runs.chain(index.open().iter().map(|extent| extent.chunk)).find(|id| stream.chunk(*id).is_none());
+            if let Some(missing) = missing {
+                building.damaged = true;
+                report.damage.push(format!("{target} has records in chunk {missing:016x}, which is missing"));
+            } else if index.end() != building.inner.assigned {
+                building.damaged = true;
+                report.damage.push(format!("{target} lacks its newest records"));
+            }
+        }
+    }
+
     /// Damage lies here, and it may be anybody's.
     fn doubt_all(&mut self) {
         self.logs.values_mut().for_each(|building| building.doubtful = true);

@@ -91,6 +91,34 @@ impl PartitionState {
         self.transactions.forget_decided_below(self.log_start);
         let log_start = self.log_start;
         self.aborted.retain(|(_, _, marker)| log_start <= *marker);
+        self.segments.retain(|base| log_start < *base);
+    }
+
+    /// A virtual segment begins.
+    pub fn apply_roll(&mut self, base: Offset) {
+        if self.segments.last().is_none_or(|last| *last < base) {
+            self.segments.push(base);
+        }
+    }
+
+    /// The state of a log that ends at `end`, without producers and aborted transactions: those are rebuilt.
+    pub(crate) fn cut(&self, end: Offset) -> PartitionState {
+        let mut epochs = self.epochs.clone();
+        epochs.truncate_to(end);
+        let segments = self.segments.iter().copied().filter(|base| *base <= end).collect();
+        let high_watermark = self.high_watermark.min(end);
+        PartitionState { log_start: self.log_start, high_watermark, epochs, segments, ..PartitionState::default() }
+    }
+
+    /// No batch of a producer was ever applied, or all are forgotten.
+    pub(crate) fn has_no_producers(&self) -> bool {
+        self.producers.is_empty() && self.aborted.is_empty()
+    }
+
+    pub(crate) fn take_producers(&mut self, of: PartitionState) {
+        self.producers = of.producers;
+        self.transactions = of.transactions;
+        self.aborted = of.aborted;
     }
 
     /// The owner's high watermark moved: markers below it are replicated.

@@ -4,7 +4,9 @@
 //! call (a combining lock). Large drains and chunk switches are the writer thread's. Syncs have a thread of their own.
 
 mod build;
+mod fine;
 mod queue;
+mod seal;
 mod sync;
 mod writer;
 
@@ -13,17 +15,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use os::Os;
-use parking_lot::{Condvar, Mutex, RwLock};
+use parking_lot::{Condvar, Mutex, MutexGuard, RwLock};
 use rustc_hash::FxHashMap;
 use types::{Offset, Uuid};
 
+pub(crate) use fine::{FineCache, footer_run, read_footer};
 pub(crate) use queue::{Payload, Queue, Slice};
 pub(crate) use sync::SyncSignal;
 pub(crate) use writer::{Place, Writer};
 
 use crate::chunk::{Chunk, Pool};
 use crate::directory::Shared;
-use crate::{AppendError, Log, Moved, Options};
+use crate::format::checkpoint::StreamPlace;
+use crate::{AppendError, Error, Log, Moved, Options};
 
 /// Work that a request's own thread does; more is for the writer thread.
 const INLINE_DRAIN_BYTES: u64 = 1 << 20;
@@ -46,7 +50,8 @@ pub(crate) struct Stream {
     syncing: Mutex<bool>,
     /// Held by the one who reserves the next chunk.
     preparing: Mutex<()>,
-    pool: Pool,
+    pub(crate) pool: Pool,
+    fine: FineCache,
     chunks: RwLock<FxHashMap<u64, Arc<Chunk>>>,
     written_lsn: AtomicU64,
     synced_lsn: AtomicU64,
@@ -83,6 +88,7 @@ impl Stream {
             syncing: Mutex::default(),
             preparing: Mutex::default(),
             pool: Pool::default(),
+            fine: FineCache::default(),
             chunks: RwLock::default(),
             written_lsn: AtomicU64::new(0),
             synced_lsn: AtomicU64::new(0),
@@ -101,8 +107,34 @@ impl Stream {
         self.chunks.write().insert(chunk.id, chunk);
     }
 
+    pub(crate) fn chunk_ids(&self) -> Vec<u64> {
+        let mut ids: Vec<u64> = self.chunks.read().keys().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    pub(crate) fn remove_chunk(&self, id: u64) -> Option<Arc<Chunk>> {
+        self.fine.remove(id);
+        self.chunks.write().remove(&id)
+    }
+
+    /// Where the stream stands.
+    pub(crate) fn place(&self) -> Option<StreamPlace> {
+        let writer = self.writer.lock();
+        let place = writer.place()?;
+        let Place { position, chain, lsn, .. } = *place;
+        Some(StreamPlace { stream: self.id, chunk: place.chunk.id, position, chain, lsn })
+    }
+
+    /// Room was made: a full stream looks for it.
+    pub(crate) fn try_again(&self) {
+        if self.queue.lock().full {
+            self.wake_writer();
+        }
+    }
+
     /// Queues a slice, or says that no byte is to be had. The partition lock is held by the caller.
-    pub(crate) fn push(&self, slice: Slice) -> Result<(), AppendError> {
+    pub(crate) fn push(&self, slice: Slice) -> Result<Option<u64>, AppendError> {
         if self.shared.is_fenced() {
             return Err(AppendError::Offline);
         }
@@ -211,6 +243,12 @@ impl Stream {
         {
             self.sync_signal.request();
         }
+    }
+
+    /// Keeps syncs away while a log's ends go backwards.
+    pub(crate) fn hold_syncs(&self) -> Result<MutexGuard<'_, bool>, Error> {
+        let held = self.syncing.lock();
+        if *held { Err(Error::Fenced { reason: "a sync failed before".to_owned() }) } else { Ok(held) }
     }
 
     /// Remembers that the next sync covers this log.

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use record::PREFIX_BYTES;
 
 use crate::format::{ENTRY_BYTES, Entry, EntryType, GROUP_ALIGN, GROUP_HEADER_BYTES};
+use crate::format::footer::EXTENT_BYTES;
 use crate::{AppendError, Log};
 
 /// The bytes of a slice: a patched prefix and the rest as it was received, or one piece.
@@ -36,9 +37,9 @@ pub(crate) struct Slice {
 }
 
 impl Slice {
-    /// The most that it can take in a chunk: as a group of its own.
+    /// The most that it can take in a chunk: as a group of its own, with its extent in the footer.
     pub(crate) fn cost(&self) -> u64 {
-        (GROUP_HEADER_BYTES + ENTRY_BYTES + self.payload.bytes() + GROUP_ALIGN) as u64
+        (GROUP_HEADER_BYTES + ENTRY_BYTES + self.payload.bytes() + GROUP_ALIGN + EXTENT_BYTES) as u64
     }
 }
 
@@ -50,6 +51,8 @@ pub(crate) struct Queue {
     /// Of what is left, kept for events: a full disk must still take deletions.
     events_kept: u64,
     next_left: Option<u64>,
+    /// Counts the chunks that were gone over to.
+    generation: u64,
     /// A slice did not fit the current chunk: all that follow go to the next.
     overflowed: bool,
     /// The largest slice that found no room: the next chunk must take it.
@@ -73,7 +76,8 @@ impl Queue {
     }
 
     /// Gives the slice room and takes it, or neither.
-    pub(super) fn push(&mut self, mut slice: Slice) -> Result<(), AppendError> {
+    /// Says which switch it waits for, if its room is in the next chunk.
+    pub(super) fn push(&mut self, mut slice: Slice) -> Result<Option<u64>, AppendError> {
         let cost = slice.cost();
         let kept = if slice.entry.kind == EntryType::Data { self.events_kept } else { 0 };
         if !self.overflowed && cost + kept <= self.current_left {
@@ -87,8 +91,9 @@ impl Queue {
             return Err(if self.full { AppendError::Full } else { AppendError::Busy });
         }
         self.bytes += cost;
+        let waits_for = slice.in_next.then_some(self.generation);
         self.slices.push_back(slice);
-        Ok(())
+        Ok(waits_for)
     }
 
     /// Takes slices that go into one group of one chunk.
@@ -135,6 +140,10 @@ impl Queue {
         self.next_left.is_some_and(|left| self.overflowed || self.wanted <= left)
     }
 
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
     pub(super) fn wanted(&self) -> u64 {
         self.wanted
     }
@@ -149,6 +158,7 @@ impl Queue {
         self.events_kept = events_kept;
         self.current_left = self.next_left.take().unwrap_or(0);
         self.overflowed = false;
+        self.generation += 1;
         self.slices.iter_mut().for_each(|slice| slice.in_next = false);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use types::{LeaderEpoch, Lsn, Offset, PartitionIndex, TopicIdPartition, Uuid};
 
@@ -12,16 +13,31 @@ use super::{Payload, Slice, Stream};
 use crate::chunk::{self, Chunk, Spare};
 use crate::format::{
     CHUNK_HEADER_BYTES, ChunkHeader, ChunkKind, ENTRIES_MAX, ENTRY_BYTES, Entry, EntryType, GROUP_BYTES_MAX,
-    GROUP_HEADER_BYTES,
+    GROUP_HEADER_BYTES, GroupHeader,
 };
+use crate::format::checkpoint::StreamPlace;
+use crate::format::footer::{EXTENT_BYTES, TRAILER_BYTES};
 use crate::log::Extent;
 use crate::{Error, Log, Moved};
 
 /// Kept at the end of every chunk for its SEAL.
 const SEAL_BYTES: u64 = (GROUP_HEADER_BYTES + ENTRY_BYTES + 64) as u64;
+/// Kept for the footer: its trailer, its first block and that it begins in a page of its own.
+const FOOTER_BYTES: u64 = (TRAILER_BYTES + 64 + PAGE_BYTES) as u64;
+/// Kept for each log in the footer. What takes more leaves the chunk without a footer, which costs a scan at most.
+const TOUCHED_BYTES: u64 = 256;
 
 /// One part of so many of a chunk is kept for events.
 const EVENTS_SHARE: u64 = 32;
+
+/// A log with entries in the current chunk.
+#[derive(Debug)]
+pub(super) struct Touched {
+    pub(super) log: Arc<Log>,
+    pub(super) first_lsn: u64,
+    pub(super) last_lsn: u64,
+    pub(super) max_wall_ms: i64,
+}
 
 /// Where the stream ends.
 #[derive(Debug, Clone)]
@@ -36,6 +52,40 @@ pub(crate) struct Place {
     pub(crate) sealed: bool,
 }
 
+impl Place {
+    /// Before the first group of a chunk.
+    pub(crate) fn at_begin(chunk: Arc<Chunk>, header: &ChunkHeader) -> Place {
+        Place {
+            chunk,
+            position: CHUNK_HEADER_BYTES as u64,
+            chain: header.prev_chain,
+            lsn: header.first_lsn.saturating_sub(1),
+            tail: Vec::new(),
+            sealed: false,
+        }
+    }
+
+    /// Where a checkpoint was taken.
+    pub(crate) fn at_checkpoint(chunk: Arc<Chunk>, place: &StreamPlace) -> Place {
+        let StreamPlace { position, chain, lsn, .. } = *place;
+        Place { chunk, position, chain, lsn, tail: Vec::new(), sealed: false }
+    }
+
+    /// Goes behind a group.
+    pub(crate) fn pass(&mut self, group: &GroupHeader) {
+        self.position += group.group_bytes;
+        self.chain = group.crc;
+        self.lsn = group.lsn;
+    }
+
+    /// Goes on at a later group, whose predecessor is lost.
+    pub(crate) fn jump(&mut self, position: u64, chain: u32, lsn: u64) {
+        self.position = position;
+        self.chain = chain;
+        self.lsn = lsn - 1;
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
     place: Option<Place>,
@@ -43,6 +93,10 @@ pub(crate) struct Writer {
     next_chunk_bytes: u64,
     /// Written to, not synced.
     unsynced: Vec<Arc<Chunk>>,
+    /// Logs with entries in the current chunk.
+    touched: FxHashMap<(TopicIdPartition, u32), Touched>,
+    /// Extents in the current chunk.
+    extents: u64,
     slices: Vec<Slice>,
     /// A write failed: nothing may follow it, whoever gets the lock next.
     failed: bool,
@@ -53,8 +107,18 @@ pub(crate) struct Writer {
 
 impl Stream {
     /// Continues where recovery ended, or begins the first chunk.
-    pub(crate) fn begin(&self, place: Option<Place>) -> Result<(), Error> {
+    pub(crate) fn begin(&self, place: Option<Place>, logs: &[Arc<Log>]) -> Result<(), Error> {
         let mut writer = self.writer.lock();
+        if let Some(place) = &place {
+            for log in logs {
+                let extents = log.extents_in(place.chunk.id);
+                writer.extents += extents as u64;
+                let touched = Touched { log: log.clone(), first_lsn: place.lsn, last_lsn: place.lsn, max_wall_ms: 0 };
+                if extents != 0 {
+                    writer.touched.insert((log.target(), log.incarnation), touched);
+                }
+            }
+        }
         writer.next_chunk_bytes = self.options.chunk_bytes_min;
         let goes_on = place.as_ref().is_some_and(|place| !place.sealed);
         if let Some(place) = place {
@@ -63,7 +127,7 @@ impl Stream {
             writer.next_chunk_bytes = place.chunk.bytes;
             let mut queue = self.queue.lock();
             queue.keep_for_events(place.chunk.bytes / EVENTS_SHARE);
-            queue.set_current_left(room(place.chunk.bytes, place.position));
+            queue.set_current_left(writer.left(&place));
             drop(queue);
             writer.place = Some(place);
         }
@@ -148,7 +212,7 @@ impl Stream {
         slices.clear();
         writer.slices = slices;
         if let Some(place) = &writer.place {
-            let left = room(place.chunk.bytes, place.position);
+            let left = writer.left(place);
             let mut queue = self.queue.lock();
             queue.set_current_left(left);
             // Half used: time to have the next one ready.
@@ -184,14 +248,20 @@ impl Stream {
         self.unsynced_bytes.fetch_add(group.bytes, Ordering::Relaxed);
         let chunk = place.chunk.id;
         let payloads = group.payloads;
-        Ok(Written { chunk, start, payloads })
+        self.shared.wrote(group.bytes);
+        Ok(Written { chunk, start, payloads, lsn: frame.lsn, wall_ms: frame.wall_ms })
     }
 
     /// Tells the logs of the group where their batches are.
     fn publish(&self, writer: &mut Writer, slices: &[Slice], written: Written) -> SmallVec<[Moved; 4]> {
         let mut moved: SmallVec<[Moved; 4]> = SmallVec::new();
         for (slice, (at, segments)) in slices.iter().zip(written.payloads) {
-            let Some(log) = slice.log.as_ref().filter(|_| slice.entry.kind == EntryType::Data) else { continue };
+            let Some(log) = &slice.log else { continue };
+            writer.touch(log, written.lsn, written.wall_ms);
+            if slice.entry.kind != EntryType::Data {
+                continue;
+            }
+            writer.extents += 1;
             let tail = tail_of(slice, segments);
             writer.cached_bytes += tail.bytes;
             writer.cached.push_back((log.clone(), tail.base, tail.bytes));
@@ -249,14 +319,8 @@ impl Stream {
         };
         let chunk = Arc::new(chunk::begin(&self.os, &self.folder, spare, &header)?);
         self.add_chunk(chunk.clone());
-        writer.place = Some(Place {
-            position: CHUNK_HEADER_BYTES as u64,
-            chain: header.prev_chain,
-            lsn: header.first_lsn - 1,
-            tail: Vec::new(),
-            sealed: false,
-            chunk,
-        });
+        writer.place = Some(Place::at_begin(chunk, &header));
+        writer.extents = 0;
         let left = room(header.chunk_bytes, CHUNK_HEADER_BYTES as u64);
         let mut queue = self.queue.lock();
         queue.begin_next(left);
@@ -281,6 +345,7 @@ impl Stream {
         };
         let slice = Slice { log: None, entry, payload: Payload { prefix: None, body }, in_next: false };
         self.append(writer, std::slice::from_ref(&slice))?;
+        self.write_footer(writer)?;
         for chunk in std::mem::take(&mut writer.unsynced) {
             chunk.sync()?;
         }
@@ -303,15 +368,41 @@ struct Written {
     chunk: u64,
     start: u64,
     payloads: Vec<(u64, SmallVec<[bytes::Bytes; 2]>)>,
+    lsn: u64,
+    wall_ms: i64,
+}
+
+impl Writer {
+    pub(super) fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+
+    pub(super) fn take_touched(&mut self) -> Vec<Touched> {
+        self.touched.drain().map(|(_, touched)| touched).collect()
+    }
+
+    /// Notes for the footer that a log has an entry in the current chunk.
+    fn touch(&mut self, log: &Arc<Log>, lsn: u64, wall_ms: i64) {
+        let fresh = || Touched { log: log.clone(), first_lsn: lsn, last_lsn: lsn, max_wall_ms: wall_ms };
+        let touched = self.touched.entry((log.target(), log.incarnation)).or_insert_with(fresh);
+        touched.last_lsn = lsn;
+        touched.max_wall_ms = touched.max_wall_ms.max(wall_ms);
+    }
+
+    /// Bytes of the current chunk that groups may still take, with room left for the footer.
+    fn left(&self, place: &Place) -> u64 {
+        let footer = self.extents * EXTENT_BYTES as u64 + self.touched.len() as u64 * TOUCHED_BYTES;
+        room(place.chunk.bytes, place.position).saturating_sub(footer)
+    }
 }
 
 /// Bytes of a chunk that groups may still take.
 fn room(chunk_bytes: u64, position: u64) -> u64 {
-    chunk_bytes.saturating_sub(position).saturating_sub(SEAL_BYTES)
+    chunk_bytes.saturating_sub(position).saturating_sub(SEAL_BYTES + FOOTER_BYTES)
 }
 
 /// A chunk in which a slice of `cost` finds room.
 fn chunk_bytes_for(cost: u64) -> u64 {
-    let used = cost + CHUNK_HEADER_BYTES as u64 + SEAL_BYTES;
+    let used = cost + CHUNK_HEADER_BYTES as u64 + SEAL_BYTES + FOOTER_BYTES;
     (used + used / (EVENTS_SHARE / 2)).next_multiple_of(PAGE_BYTES as u64)
 }

@@ -112,7 +112,7 @@ impl World {
 }
 
 /// All values of a log, in order, as (offset, text).
-pub fn values(log: &Log) -> Result<Vec<(i64, String)>, ReadError> {
+pub fn values(log: &Arc<Log>) -> Result<Vec<(i64, String)>, ReadError> {
     let mut out = Vec::new();
     let mut from = log.log_start();
     let end = log.written_end();
@@ -140,7 +140,7 @@ pub fn values(log: &Log) -> Result<Vec<(i64, String)>, ReadError> {
 }
 
 /// Asserts that a log holds exactly the sequences 0, 1, 2, ... and says how many.
-pub fn check_prefix(log: &Log, partition: i32) -> i64 {
+pub fn check_prefix(log: &Arc<Log>, partition: i32) -> i64 {
     let values = values(log).expect("a sound log reads");
     for (at, (offset, text)) in values.iter().enumerate() {
         assert_eq!(*offset, at as i64);

@@ -1,8 +1,10 @@
 //! Logs on a simulated disk: appended, cut, damaged, filled up, and opened again.
 
+mod checkpoints;
 mod crash;
 mod damage;
 mod faults;
 mod harness;
 mod life;
 mod producers;
+mod truncation;

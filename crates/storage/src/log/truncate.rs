@@ -1,0 +1,144 @@
+//! Cutting off the end of a log: a follower whose leader never had those records.
+//!
+//! No state is patched backwards (invariant 10): index, epochs and segments are cut, producers and aborted transactions
+//! are rebuilt from the newest footer at or below the cut and the headers of the batches behind it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use record::BatchHeader;
+use types::{LeaderEpoch, Offset, TopicIdPartition};
+
+use super::lookup::batches;
+use super::{Extent, Index, Log};
+use crate::format::EntryType;
+use crate::state::{Marker, PartitionState};
+use crate::stream::{Stream, read_footer};
+use crate::{Error, ReadError};
+
+impl Log {
+    /// Drops every record from `end` on. Blocks: it writes what is queued, and may read the log.
+    pub fn truncate(self: &Arc<Log>, end: Offset) -> Result<(), Error> {
+        loop {
+            let _still = self.stream.shared.still.lock();
+            self.stream.drain();
+            let (index, state, assigned) = {
+                let inner = self.inner.lock();
+                (inner.index.clone(), inner.state.clone(), inner.assigned)
+            };
+            if assigned <= end {
+                return Ok(());
+            }
+            let end = end.max(state.log_start);
+            let state = state_at(&self.stream, (self.target, self.incarnation), &index, &state, end)
+                .map_err(|error| Error::Rebuild { log: self.target, reason: error.to_string() })?;
+            if self.cut(end, assigned, state)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Drops every record, and lets the next one have the offset `start`: a follower that is out of its leader's range.
+    pub fn reset_to(self: &Arc<Log>, start: Offset) -> Result<(), Error> {
+        self.truncate(self.log_start())?;
+        let _still = self.stream.shared.still.lock();
+        self.stream.drain();
+        let _no_sync = self.stream.hold_syncs()?;
+        let mut inner = self.inner.lock();
+        self.push_event(&mut inner, EntryType::Start, start, LeaderEpoch::NONE, Bytes::new())?;
+        inner.state = PartitionState { log_start: start, ..PartitionState::default() };
+        inner.assigned = start;
+        inner.index = Index::new(Vec::new(), Vec::new(), start);
+        inner.tail.clear();
+        self.written.store(start.0, Ordering::SeqCst);
+        self.synced.store(start.0, Ordering::SeqCst);
+        self.note_state(&inner.state);
+        Ok(())
+    }
+
+    /// False if something was appended meanwhile.
+    fn cut(self: &Arc<Log>, end: Offset, assigned: Offset, state: PartitionState) -> Result<bool, Error> {
+        // A sync under way would move the synced end to where the log ended before.
+        let _no_sync = self.stream.hold_syncs()?;
+        let mut inner = self.inner.lock();
+        if inner.assigned != assigned || self.written_end() != assigned {
+            return Ok(false);
+        }
+        self.push_event(&mut inner, EntryType::Truncate, end, LeaderEpoch::NONE, Bytes::new())?;
+        inner.assigned = end;
+        inner.state = state;
+        inner.index.truncate(end);
+        inner.tail.retain(|tail| tail.next <= end);
+        self.written.store(end.0, Ordering::SeqCst);
+        self.synced.fetch_min(end.0, Ordering::SeqCst);
+        self.note_state(&inner.state);
+        Ok(true)
+    }
+}
+
+/// What the partition was when its log ended at `end`.
+pub(crate) fn state_at(
+    stream: &Stream,
+    log: (TopicIdPartition, u32),
+    index: &Index,
+    now: &PartitionState,
+    end: Offset,
+) -> Result<PartitionState, ReadError> {
+    let mut state = now.cut(end);
+    if now.has_no_producers() {
+        return Ok(state);
+    }
+    let known = newest_footer_state(stream, log, index, end)?;
+    let from = known.as_ref().map_or(now.log_start, |(end, _)| *end);
+    if let Some((_, known)) = known {
+        state.take_producers(known);
+    }
+    for extent in extents_between(stream, log, index, from, end)? {
+        for batch in batches(stream, &extent)? {
+            let header = BatchHeader::parse(&batch)?;
+            if header.next_offset() <= end {
+                state.apply_batch(&header, Marker::of_batch(&header, &batch).as_ref());
+            }
+        }
+    }
+    state.apply_start(now.log_start);
+    state.apply_high_watermark(now.high_watermark.min(end));
+    Ok(state)
+}
+
+/// The state at the end of the newest run that lies whole below `end`, as its chunk's footer has it.
+fn newest_footer_state(
+    stream: &Stream,
+    log: (TopicIdPartition, u32),
+    index: &Index,
+    end: Offset,
+) -> Result<Option<(Offset, PartitionState)>, ReadError> {
+    let runs: Vec<_> = index.runs_from(Offset(i64::MIN)).filter(|(_, run_end)| *run_end <= end).collect();
+    for (run, run_end) in runs.into_iter().rev() {
+        let Some(chunk) = stream.chunk(run.chunk) else { continue };
+        let states = read_footer(&chunk)?.map(|footer| footer.states).unwrap_or_default();
+        // A run that a truncation cut later ends elsewhere than its footer says, and its state is not ours.
+        let ours = states.into_iter().find(|state| (state.target, state.incarnation) == log && state.log_end == run_end);
+        if let Some(state) = ours.and_then(|found| PartitionState::decode(&found.state).ok()) {
+            return Ok(Some((run_end, state)));
+        }
+    }
+    Ok(None)
+}
+
+fn extents_between(
+    stream: &Stream,
+    log: (TopicIdPartition, u32),
+    index: &Index,
+    from: Offset,
+    end: Offset,
+) -> Result<Vec<Extent>, ReadError> {
+    let mut found = Vec::new();
+    for (run, run_end) in index.runs_from(from).take_while(|(run, _)| run.base < end) {
+        let fine = stream.load_fine(run.chunk)?;
+        found.extend(fine.extents(log, run.chunk, from, run_end.min(end)));
+    }
+    found.extend(index.open_from(from).iter().filter(|extent| extent.base < end));
+    Ok(found)
+}
