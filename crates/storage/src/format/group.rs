@@ -142,6 +142,11 @@ impl Entry {
         out
     }
 
+    /// How long the payload is, also of an entry whose type is not known.
+    pub fn payload_bytes_of(bytes: &[u8]) -> u32 {
+        u32::from_le_bytes(le(bytes, 28))
+    }
+
     /// The entry, or the code of a type that is not known.
     pub fn decode(bytes: &[u8]) -> Result<Entry, u8> {
         let code = bytes.first().copied().unwrap_or(0);

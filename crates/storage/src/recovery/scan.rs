@@ -78,7 +78,11 @@ impl Scanner {
         let mut at = header.table_end() as u64;
         let mut entries = Vec::with_capacity(usize::from(header.entries));
         for bytes in table.get(GROUP_HEADER_BYTES..).unwrap_or_default().chunks_exact(ENTRY_BYTES) {
-            let Some(entry) = self.entry(bytes)? else { continue };
+            let Some(entry) = self.entry(bytes)? else {
+                // Its payload lies before those of the entries behind it.
+                at += u64::from(Entry::payload_bytes_of(bytes));
+                continue;
+            };
             let payload = self.bytes(place.position + at, entry.payload_bytes as usize)?;
             if payload.len() < entry.payload_bytes as usize || !holds(&entry, &payload) {
                 return Ok(Found::Bad(Some("a payload's checksum")));

@@ -32,6 +32,7 @@ impl PartitionState {
         self.producers.encode(out);
     }
 
+    /// Only bytes that `encode` gives are taken.
     pub fn decode(bytes: &[u8]) -> Result<PartitionState, CodecError> {
         let mut reader = Reader(bytes);
         let version = reader.u16()?;
@@ -40,15 +41,22 @@ impl PartitionState {
         }
         let (log_start, high_watermark) = (Offset(reader.i64()?), Offset(reader.i64()?));
         let mut state = PartitionState { log_start, high_watermark, ..PartitionState::default() };
+        let mut epochs = 0;
         for _ in 0..reader.count(12)? {
             let (epoch, start) = (LeaderEpoch(reader.i32()?), Offset(reader.i64()?));
             state.epochs.push(epoch, start);
+            rises(state.epochs.entries().len() == epochs + 1)?;
+            epochs += 1;
         }
         for _ in 0..reader.count(8)? {
-            state.segments.push(Offset(reader.i64()?));
+            let base = Offset(reader.i64()?);
+            rises(state.segments.last().is_none_or(|before| *before <= base))?;
+            state.segments.push(base);
         }
         for _ in 0..reader.count(24)? {
-            state.aborted.push((ProducerId(reader.i64()?), Offset(reader.i64()?), Offset(reader.i64()?)));
+            let row = (ProducerId(reader.i64()?), Offset(reader.i64()?), Offset(reader.i64()?));
+            rises(state.aborted.last().is_none_or(|(_, _, before)| *before <= row.2))?;
+            state.aborted.push(row);
         }
         state.transactions.decode(&mut reader)?;
         state.producers.decode(&mut reader)?;
@@ -57,4 +65,9 @@ impl PartitionState {
         }
         if reader.0.is_empty() { Ok(state) } else { Err(CodecError::Value) }
     }
+}
+
+/// Lists ascend, or they are not ours.
+fn rises(holds: bool) -> Result<(), CodecError> {
+    if holds { Ok(()) } else { Err(CodecError::Value) }
 }

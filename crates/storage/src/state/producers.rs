@@ -223,13 +223,21 @@ impl Producers {
 /// The least that a producer takes.
 const PRODUCER_BYTES: usize = 8 + 2 + 4 + 8 + 8 + 1;
 
+fn decode_open(offset: i64) -> Result<Option<Offset>, CodecError> {
+    match offset {
+        -1 => Ok(None),
+        0.. => Ok(Some(Offset(offset))),
+        _ => Err(CodecError::Value),
+    }
+}
+
 fn decode_producer(reader: &mut Reader<'_>) -> Result<Producer, CodecError> {
     let mut producer = Producer {
         epoch: ProducerEpoch(reader.i16()?),
         batches: VecDeque::new(),
         coordinator_epoch: reader.i32()?,
         last_timestamp: reader.i64()?,
-        open_since: Some(Offset(reader.i64()?)).filter(|open| Offset::ZERO <= *open),
+        open_since: decode_open(reader.i64()?)?,
     };
     let batches = usize::from(reader.u8()?);
     if BATCHES_KEPT < batches {

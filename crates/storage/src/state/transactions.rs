@@ -64,7 +64,7 @@ impl Transactions {
     pub(super) fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), CodecError> {
         for _ in 0..reader.count(16)? {
             let (first, marker) = (Offset(reader.i64()?), Offset(reader.i64()?));
-            if self.decided.last().is_some_and(|(_, before)| marker <= *before) {
+            if self.decided.last().is_some_and(|(_, before)| marker < *before) {
                 return Err(CodecError::Value);
             }
             self.decided.push((first, marker));
