@@ -11,3 +11,4 @@ mod life;
 mod producers;
 mod samples;
 mod truncation;
+mod unknown;
