@@ -57,8 +57,12 @@ impl PartitionState {
         }
     }
 
-    /// Takes a batch that is in the log, with its real offsets. Total: a follower takes what its leader took.
+    /// Takes a batch that is in the log, with its real offsets and epoch. Total: a follower takes what its leader took.
     pub fn apply_batch(&mut self, header: &BatchHeader, marker: Option<&Marker>) {
+        if self.epochs.latest().unwrap_or(LeaderEpoch::NONE) < header.leader_epoch {
+            // A follower, and a log whose EPOCH entry is lost, learn of epochs by their batches.
+            self.epochs.push(header.leader_epoch, header.base_offset);
+        }
         if !header.has_producer() {
             return;
         }

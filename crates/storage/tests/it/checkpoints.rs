@@ -208,6 +208,8 @@ fn a_log_that_checkpoints_left_out_begins_again_with_its_name() {
     let again = open(&world.disk.copy(), 3);
     let log = again.directory.log(target(0)).expect("it holds data");
     assert_eq!((log.topic_name(), check_prefix(&log, 0)), ("topic", 2));
+    // Its EPOCH lies before the checkpoint, in which it has no bytes.
+    assert_eq!(log.latest_epoch(), Some(LeaderEpoch(3)));
 }
 
 #[test]
