@@ -196,6 +196,8 @@ fn records(plan: &Plan, id: Uuid, node: OnlyNode) -> Vec<MetadataRecord> {
             replicas: vec![node.id.0],
             isr: vec![node.id.0],
             leader: node.id.0,
+            leader_epoch: 0,
+            partition_epoch: 0,
             directories: vec![node.directory_id],
             ..Default::default()
         };
