@@ -17,6 +17,8 @@ use super::{Call, Pending};
 use crate::Broker;
 use crate::partition::{Isolation, Partition};
 
+/// The first version with leader epochs.
+const EPOCH_FROM: i16 = 4;
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 const MAX_TIMESTAMP: i64 = -3;
@@ -57,7 +59,7 @@ fn handle(broker: &Arc<Broker>, version: i16, request: &ListOffsetsRequest) -> L
                     .ok_or(ErrorCode::UnknownTopicOrPartition);
                 partition.and_then(|partition| list(&partition, version, request, wanted))
             };
-            row(wanted.partition_index, outcome)
+            row(version, wanted.partition_index, outcome)
         };
         response.topics.push(ListOffsetsTopicResponse {
             name: topic.name.clone(),
@@ -87,7 +89,7 @@ struct Found {
 
 const NOTHING: Found = Found { offset: -1, timestamp: -1, epoch: LeaderEpoch::NONE };
 
-fn row(index: i32, outcome: Result<Found, ErrorCode>) -> ListOffsetsPartitionResponse {
+fn row(version: i16, index: i32, outcome: Result<Found, ErrorCode>) -> ListOffsetsPartitionResponse {
     let (code, found) = match outcome {
         Ok(found) => (ErrorCode::None, found),
         Err(code) => (code, NOTHING),
@@ -97,7 +99,8 @@ fn row(index: i32, outcome: Result<Found, ErrorCode>) -> ListOffsetsPartitionRes
         error_code: code.code(),
         timestamp: found.timestamp,
         offset: found.offset,
-        leader_epoch: found.epoch.0,
+        // Older versions cannot say it.
+        leader_epoch: if EPOCH_FROM <= version { found.epoch.0 } else { -1 },
         ..ListOffsetsPartitionResponse::default()
     }
 }
