@@ -14,6 +14,9 @@ const ZSTD_FROM: i16 = 7;
 /// A compressed batch may become this much larger than the largest batch that the topic takes.
 const DECOMPRESSED_FACTOR: usize = 100;
 
+/// A log that gets no next chunk in so many tries answers KAFKA_STORAGE_ERROR, which clients try again.
+const BUSY_TRIES: usize = 8;
+
 /// What a producer waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acks {
@@ -131,23 +134,20 @@ impl Partition {
 
     fn append(&self, batch: &Bytes, header: &BatchHeader) -> Result<Appended, AppendError> {
         let append = Append { batch, header, leader_epoch: self.leader_epoch(), marker: None };
-        match self.log.append(&append) {
-            Err(AppendError::Busy) => {
-                // The next chunk was not ready in time: this thread waits for the disk once.
-                self.make_room();
-                self.log.append(&append)
+        for _ in 0..BUSY_TRIES {
+            match self.log.append(&append) {
+                // The next chunk is not ready yet: this thread waits for the disk.
+                Err(AppendError::Busy) => self.directory.make_room(),
+                other => return other,
             }
-            other => other,
         }
+        self.log.append(&append)
     }
 
     fn refused(&self, error: &AppendError) -> AppendFailure {
         AppendFailure { log_start: Some(self.log.log_start()), ..AppendFailure::log(error) }
     }
 
-    fn make_room(&self) {
-        self.directory.make_room();
-    }
 }
 
 impl std::fmt::Debug for Partition {

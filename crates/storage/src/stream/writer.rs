@@ -147,7 +147,8 @@ impl Stream {
 
     /// Reserves the next chunk on disk, if that is not done yet. Writes go on meanwhile.
     pub(crate) fn prepare_next(&self) {
-        let Some(_alone) = self.preparing.try_lock() else { return };
+        // Whoever comes second waits: the first one's chunk is theirs as well.
+        let _alone = self.preparing.lock();
         let wanted = {
             let queue = self.queue.lock();
             if queue.has_next() || queue.has_overflowed() || self.shared.is_fenced() {
