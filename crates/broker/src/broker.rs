@@ -45,7 +45,12 @@ pub struct Broker {
 
 impl Broker {
     /// Brings up metadata and partitions from an open log directory. Listens nowhere yet.
-    pub fn open(os: &Os, config: BrokerConfig, node: Node, directory: LogDirectory) -> Result<Arc<Broker>, OpenError> {
+    pub fn open(
+        os: &Os,
+        config: BrokerConfig,
+        node: Node,
+        directory: LogDirectory,
+    ) -> Result<Arc<Broker>, OpenError> {
         let mut host = QuorumHost::open(os, &directory, &node).map_err(OpenError::Metadata)?;
         host.register(&node).map_err(OpenError::Metadata)?;
         let image = host.image();
@@ -62,11 +67,15 @@ impl Broker {
             node,
             directory,
         });
-        let everything = Delta { topics: image.topics().map(|topic| topic.id).collect(), ..Delta::default() };
+        let everything = Delta {
+            topics: image.topics().map(|topic| topic.id).collect(),
+            ..Delta::default()
+        };
         broker.reconcile(&image, &everything)?;
         broker.report_strays(&image);
         broker.directory.sync_now()?;
-        host.run(&broker).map_err(|error| OpenError::Metadata(error.to_string()))?;
+        host.run(&broker)
+            .map_err(|error| OpenError::Metadata(error.to_string()))?;
         Ok(broker)
     }
 
@@ -111,7 +120,10 @@ impl Broker {
                 && let Some(topic) = self.topics.by_name(name)
             {
                 let settings = self.topic_settings(image, name);
-                topic.partitions().iter().for_each(|partition| partition.replace_settings(settings.clone()));
+                topic
+                    .partitions()
+                    .iter()
+                    .for_each(|partition| partition.replace_settings(settings.clone()));
             }
         }
         self.directory.kick();
@@ -124,7 +136,9 @@ impl Broker {
     }
 
     fn bring_up(&self, image: &MetadataImage, id: TopicId) -> Result<(), storage::Error> {
-        let Some(described) = image.topic(id) else { return Ok(()) };
+        let Some(described) = image.topic(id) else {
+            return Ok(());
+        };
         let settings = self.topic_settings(image, &described.name);
         let known = self.topics.by_id(id);
         let topic = known.unwrap_or_else(|| Arc::new(Topic::new(described.name.clone(), id)));
@@ -132,7 +146,10 @@ impl Broker {
             let live = match topic.partition(index) {
                 Some(live) => live,
                 None => {
-                    let target = TopicIdPartition { topic_id: id, partition: types::PartitionIndex(index) };
+                    let target = TopicIdPartition {
+                        topic_id: id,
+                        partition: types::PartitionIndex(index),
+                    };
                     let log = self.directory.create_log(target, &described.name)?;
                     let flush = self.config.flush;
                     let name = described.name.clone();
@@ -148,11 +165,16 @@ impl Broker {
     }
 
     fn remove_topic(&self, id: TopicId) -> Result<(), storage::Error> {
-        let Some(topic) = self.topics.remove(id) else { return Ok(()) };
+        let Some(topic) = self.topics.remove(id) else {
+            return Ok(());
+        };
         let mut wakes = net::WakeSet::default();
         for partition in topic.partitions() {
             partition.go_offline(&mut wakes);
-            self.directory.drop_log(TopicIdPartition { topic_id: id, partition: partition.index })?;
+            self.directory.drop_log(TopicIdPartition {
+                topic_id: id,
+                partition: partition.index,
+            })?;
         }
         wakes.deliver();
         Ok(())

@@ -103,12 +103,20 @@ const FINAL_EPOCH: i32 = -1;
 
 /// Epochs count 1, 2, ... and wrap to 1: 0 and -1 mean other things.
 fn next_epoch(epoch: i32) -> i32 {
-    if epoch == i32::MAX { 1 } else { epoch.saturating_add(1) }
+    if epoch == i32::MAX {
+        1
+    } else {
+        epoch.saturating_add(1)
+    }
 }
 
 impl FetchSessions {
     pub fn new(slots: usize, eviction_ms: u64) -> FetchSessions {
-        FetchSessions { slots, eviction_ms, inner: Mutex::default() }
+        FetchSessions {
+            slots,
+            eviction_ms,
+            inner: Mutex::default(),
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -120,7 +128,12 @@ impl FetchSessions {
     }
 
     /// Finds or makes the session of a request. `random` is the id to try for a new one.
-    pub fn begin(&self, asked: &Asked, now_ms: u64, random: impl FnMut() -> i32) -> Result<Context, ErrorCode> {
+    pub fn begin(
+        &self,
+        asked: &Asked,
+        now_ms: u64,
+        random: impl FnMut() -> i32,
+    ) -> Result<Context, ErrorCode> {
         let full = asked.session_epoch == INITIAL_EPOCH || asked.session_epoch == FINAL_EPOCH;
         if full {
             if asked.session_id != 0 {
@@ -153,13 +166,21 @@ impl FetchSessions {
         Ok(Context::Incremental(session))
     }
 
-    fn open(&self, asked: &Asked, now_ms: u64, mut random: impl FnMut() -> i32) -> Option<Arc<Mutex<Session>>> {
+    fn open(
+        &self,
+        asked: &Asked,
+        now_ms: u64,
+        mut random: impl FnMut() -> i32,
+    ) -> Option<Arc<Mutex<Session>>> {
         if asked.partitions.is_empty() {
             return None;
         }
         let mut table = self.inner.lock();
         if self.slots <= table.sessions.len() {
-            let oldest = table.sessions.iter().min_by_key(|(_, session)| session.lock().last_used);
+            let oldest = table
+                .sessions
+                .iter()
+                .min_by_key(|(_, session)| session.lock().last_used);
             let (id, last_used) = oldest.map(|(id, session)| (*id, session.lock().last_used))?;
             if now_ms.saturating_sub(last_used) < self.eviction_ms {
                 return None;
@@ -204,7 +225,11 @@ impl Session {
                 Some(cached) => cached.wanted = *wanted,
                 None => {
                     self.order.push_back(key.clone());
-                    let cached = Cached { wanted: *wanted, high_watermark: -1, log_start_offset: -1 };
+                    let cached = Cached {
+                        wanted: *wanted,
+                        high_watermark: -1,
+                        log_start_offset: -1,
+                    };
                     self.partitions.insert(key.clone(), cached);
                 }
             }
@@ -218,10 +243,16 @@ impl Session {
 
     /// Whether an answer is news to the client; remembers what it was told.
     pub fn is_news(&mut self, key: &PartitionKey, answered: &Answered) -> bool {
-        let Some(cached) = self.partitions.get_mut(key) else { return true };
+        let Some(cached) = self.partitions.get_mut(key) else {
+            return true;
+        };
         let moved = cached.high_watermark != answered.high_watermark
             || cached.log_start_offset != answered.log_start_offset;
-        cached.high_watermark = if answered.has_error { -1 } else { answered.high_watermark };
+        cached.high_watermark = if answered.has_error {
+            -1
+        } else {
+            answered.high_watermark
+        };
         cached.log_start_offset = answered.log_start_offset;
         answered.has_records || answered.has_error || answered.diverges || moved
     }
@@ -247,16 +278,33 @@ mod tests {
         last_fetched_epoch: -1,
         log_start_offset: -1,
     };
-    const QUIET: Answered =
-        Answered { high_watermark: 5, log_start_offset: 0, has_records: false, has_error: false, diverges: false };
+    const QUIET: Answered = Answered {
+        high_watermark: 5,
+        log_start_offset: 0,
+        has_records: false,
+        has_error: false,
+        diverges: false,
+    };
 
     fn key(partition: i32) -> PartitionKey {
-        PartitionKey { topic: TopicKey::Name(Str::from("t")), partition }
+        PartitionKey {
+            topic: TopicKey::Name(Str::from("t")),
+            partition,
+        }
     }
 
     fn asked(session_id: i32, session_epoch: i32, partitions: &[i32]) -> Asked {
-        let partitions = partitions.iter().map(|partition| (key(*partition), WANTED)).collect();
-        Asked { session_id, session_epoch, uses_ids: false, partitions, forgotten: Vec::new() }
+        let partitions = partitions
+            .iter()
+            .map(|partition| (key(*partition), WANTED))
+            .collect();
+        Asked {
+            session_id,
+            session_epoch,
+            uses_ids: false,
+            partitions,
+            forgotten: Vec::new(),
+        }
     }
 
     fn open(sessions: &FetchSessions, id: i32) -> Arc<Mutex<Session>> {
@@ -278,8 +326,14 @@ mod tests {
         open(&sessions, 7);
         let wrong = sessions.begin(&asked(7, 2, &[]), 0, || 8).err();
         assert_eq!(wrong, Some(ErrorCode::InvalidFetchSessionEpoch));
-        assert!(matches!(sessions.begin(&asked(7, 1, &[]), 0, || 8), Ok(Context::Incremental(_))));
-        assert!(matches!(sessions.begin(&asked(7, 2, &[]), 0, || 8), Ok(Context::Incremental(_))));
+        assert!(matches!(
+            sessions.begin(&asked(7, 1, &[]), 0, || 8),
+            Ok(Context::Incremental(_))
+        ));
+        assert!(matches!(
+            sessions.begin(&asked(7, 2, &[]), 0, || 8),
+            Ok(Context::Incremental(_))
+        ));
         let unknown = sessions.begin(&asked(9, 1, &[]), 0, || 8).err();
         assert_eq!(unknown, Some(ErrorCode::FetchSessionIdNotFound));
     }
@@ -288,16 +342,28 @@ mod tests {
     fn names_and_ids_do_not_mix_in_a_session() {
         let sessions = FetchSessions::new(10, 1000);
         open(&sessions, 7);
-        let by_id = Asked { uses_ids: true, ..asked(7, 1, &[]) };
-        assert_eq!(sessions.begin(&by_id, 0, || 8).err(), Some(ErrorCode::FetchSessionTopicIdError));
+        let by_id = Asked {
+            uses_ids: true,
+            ..asked(7, 1, &[])
+        };
+        assert_eq!(
+            sessions.begin(&by_id, 0, || 8).err(),
+            Some(ErrorCode::FetchSessionTopicIdError)
+        );
     }
 
     #[test]
     fn a_session_without_partitions_is_closed() {
         let sessions = FetchSessions::new(10, 1000);
         open(&sessions, 7);
-        let forgotten = Asked { forgotten: vec![key(0), key(1)], ..asked(7, 1, &[]) };
-        assert!(matches!(sessions.begin(&forgotten, 0, || 8), Ok(Context::Sessionless)));
+        let forgotten = Asked {
+            forgotten: vec![key(0), key(1)],
+            ..asked(7, 1, &[])
+        };
+        assert!(matches!(
+            sessions.begin(&forgotten, 0, || 8),
+            Ok(Context::Sessionless)
+        ));
         assert_eq!(sessions.len(), 0);
     }
 
@@ -305,7 +371,10 @@ mod tests {
     fn a_full_request_closes_the_session_that_it_names() {
         let sessions = FetchSessions::new(10, 1000);
         open(&sessions, 7);
-        assert!(matches!(sessions.begin(&asked(7, -1, &[0]), 0, || 8), Ok(Context::Sessionless)));
+        assert!(matches!(
+            sessions.begin(&asked(7, -1, &[0]), 0, || 8),
+            Ok(Context::Sessionless)
+        ));
         assert_eq!(sessions.len(), 0);
     }
 
@@ -313,8 +382,14 @@ mod tests {
     fn without_a_slot_the_answer_is_full_and_names_no_session() {
         let sessions = FetchSessions::new(1, 1000);
         open(&sessions, 7);
-        assert!(matches!(sessions.begin(&asked(0, 0, &[0]), 999, || 8), Ok(Context::Full(None))));
-        assert!(matches!(sessions.begin(&asked(0, 0, &[0]), 1000, || 8), Ok(Context::Full(Some(_)))));
+        assert!(matches!(
+            sessions.begin(&asked(0, 0, &[0]), 999, || 8),
+            Ok(Context::Full(None))
+        ));
+        assert!(matches!(
+            sessions.begin(&asked(0, 0, &[0]), 1000, || 8),
+            Ok(Context::Full(Some(_)))
+        ));
         assert_eq!(sessions.len(), 1);
     }
 
@@ -325,8 +400,18 @@ mod tests {
         let mut session = session.lock();
         assert!(session.is_news(&key(0), &QUIET));
         assert!(!session.is_news(&key(0), &QUIET));
-        assert!(session.is_news(&key(0), &Answered { high_watermark: 6, ..QUIET }));
-        let failed = Answered { high_watermark: -1, has_error: true, ..QUIET };
+        assert!(session.is_news(
+            &key(0),
+            &Answered {
+                high_watermark: 6,
+                ..QUIET
+            }
+        ));
+        let failed = Answered {
+            high_watermark: -1,
+            has_error: true,
+            ..QUIET
+        };
         assert!(session.is_news(&key(0), &failed));
         assert!(session.is_news(&key(0), &QUIET));
     }
@@ -337,7 +422,11 @@ mod tests {
         let session = open(&sessions, 7);
         let mut session = session.lock();
         session.served(&key(0));
-        let order: Vec<i32> = session.partitions().iter().map(|(key, _)| key.partition).collect();
+        let order: Vec<i32> = session
+            .partitions()
+            .iter()
+            .map(|(key, _)| key.partition)
+            .collect();
         assert_eq!(order, [1, 0]);
     }
 }

@@ -45,7 +45,11 @@ mod tests {
 
     #[test]
     fn without_an_advertised_host_clients_get_what_they_dialled() {
-        let advertised = AdvertisedListener { listener: "PLAINTEXT".into(), host: None, port: 9092 };
+        let advertised = AdvertisedListener {
+            listener: "PLAINTEXT".into(),
+            host: None,
+            port: 9092,
+        };
         let mut node = Node {
             id: BrokerId(1),
             cluster_id: "c".into(),
@@ -54,8 +58,14 @@ mod tests {
             advertised: vec![advertised],
         };
         let local: SocketAddr = ([192, 0, 2, 7], 9092).into();
-        assert_eq!(node.address_for("PLAINTEXT", local), ("192.0.2.7".to_owned(), 9092));
+        assert_eq!(
+            node.address_for("PLAINTEXT", local),
+            ("192.0.2.7".to_owned(), 9092)
+        );
         node.advertised[0].host = Some("kafka.example".to_owned());
-        assert_eq!(node.address_for("PLAINTEXT", local), ("kafka.example".to_owned(), 9092));
+        assert_eq!(
+            node.address_for("PLAINTEXT", local),
+            ("kafka.example".to_owned(), 9092)
+        );
     }
 }

@@ -29,6 +29,9 @@ mod tests {
         let ids = ProducerIds::default();
         assert_eq!(ids.take(), None);
         ids.refill(1000, 2);
-        assert_eq!((ids.take(), ids.take(), ids.take()), (Some(1000), Some(1001), None));
+        assert_eq!(
+            (ids.take(), ids.take(), ids.take()),
+            (Some(1000), Some(1001), None)
+        );
     }
 }

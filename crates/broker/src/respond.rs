@@ -16,7 +16,9 @@ impl Reply {
     pub fn send<T: Encode>(&self, body: &T) -> Answer {
         let mut segments = Segments::frame();
         protocol::header::encode_response_header(self.key, self.version, self.correlation_id, &mut segments);
-        let written = body.encode(self.version, &mut segments).and_then(|()| segments.finish_frame());
+        let written = body
+            .encode(self.version, &mut segments)
+            .and_then(|()| segments.finish_frame());
         match written {
             Ok(pieces) => {
                 let mut response = Response::default();

@@ -37,7 +37,12 @@ impl Service for BrokerService {
     type Pending = Pending;
 
     fn open(&self, peer: Peer) -> Session {
-        Session { peer, queued: false, wants_sync: false, software: None }
+        Session {
+            peer,
+            queued: false,
+            wants_sync: false,
+            software: None,
+        }
     }
 
     fn frame_bytes_max(&self, _: &Session) -> usize {
@@ -47,7 +52,8 @@ impl Service for BrokerService {
 
     fn may_overlap(&self, frame: &[u8]) -> bool {
         let key = frame.first_chunk::<2>().map(|bytes| i16::from_be_bytes(*bytes));
-        key.and_then(api::find).is_some_and(|row| row.lane == Lane::Overlapping)
+        key.and_then(api::find)
+            .is_some_and(|row| row.lane == Lane::Overlapping)
     }
 
     fn start(&self, session: &mut Session, request: Request) -> Start<Pending> {
@@ -66,7 +72,14 @@ impl Service for BrokerService {
         if !row.versions.contains(&header.api_version) && row.key != ApiKey::ApiVersions {
             return Start::Done(Answer::Close("a version that is not served"));
         }
-        (row.start)(&mut Call { broker: &self.broker, session, row, header, frame, body_at })
+        (row.start)(&mut Call {
+            broker: &self.broker,
+            session,
+            row,
+            header,
+            frame,
+            body_at,
+        })
     }
 
     fn kick(&self, session: &mut Session) {

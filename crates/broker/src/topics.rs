@@ -18,7 +18,11 @@ pub struct Topic {
 
 impl Topic {
     pub fn new(name: TopicName, id: TopicId) -> Topic {
-        Topic { name, id, partitions: RwLock::default() }
+        Topic {
+            name,
+            id,
+            partitions: RwLock::default(),
+        }
     }
 
     pub fn partition(&self, index: i32) -> Option<Arc<Partition>> {
@@ -31,7 +35,9 @@ impl Topic {
     }
 
     pub fn put(&self, partition: Arc<Partition>) {
-        let Ok(index) = usize::try_from(partition.index.0) else { return };
+        let Ok(index) = usize::try_from(partition.index.0) else {
+            return;
+        };
         let mut partitions = self.partitions.write();
         if partitions.len() <= index {
             partitions.resize(index + 1, None);
@@ -71,7 +77,11 @@ impl Topics {
         let mut maps = self.maps.write();
         let topic = maps.by_id.remove(&id)?;
         // The name may belong to a newer topic already.
-        if maps.by_name.get(topic.name.as_str()).is_some_and(|named| named.id == id) {
+        if maps
+            .by_name
+            .get(topic.name.as_str())
+            .is_some_and(|named| named.id == id)
+        {
             maps.by_name.remove(topic.name.as_str());
         }
         Some(topic)

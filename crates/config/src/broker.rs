@@ -51,7 +51,11 @@ impl BrokerConfig {
         let number = |name: &str| get(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
         let flag = |name: &str| get(name).and_then(|text| value::boolean(&text)).unwrap_or(false);
         let text = |name: &str| said.get(name).filter(|value| !value.is_empty()).cloned();
-        let node_id = if said.contains_key("node.id") { number("node.id") } else { number("broker.id") };
+        let node_id = if said.contains_key("node.id") {
+            number("node.id")
+        } else {
+            number("broker.id")
+        };
         let flush = match get("ottla.flush").as_deref() {
             Some("never") => Flush::Never,
             Some("interval") => Flush::Interval,
@@ -98,7 +102,8 @@ mod tests {
 
     fn config(set: &[(&str, &str)]) -> BrokerConfig {
         let mut layers = Layers::default();
-        set.iter().for_each(|(name, value)| layers.set(name, value, "--set"));
+        set.iter()
+            .for_each(|(name, value)| layers.set(name, value, "--set"));
         BrokerConfig::new(&layers.check().expect("legal")).expect("legal")
     }
 
@@ -106,8 +111,14 @@ mod tests {
     fn nothing_said_is_a_node_on_loopback() {
         let config = config(&[]);
         assert_eq!((config.node_id, config.num_partitions), (1, 1));
-        assert_eq!((config.listeners[0].host.as_str(), config.listeners[0].port), ("127.0.0.1", 9092));
-        assert_eq!((config.flush, config.log_dir.as_str()), (Flush::Ack, "./ottla-data"));
+        assert_eq!(
+            (config.listeners[0].host.as_str(), config.listeners[0].port),
+            ("127.0.0.1", 9092)
+        );
+        assert_eq!(
+            (config.flush, config.log_dir.as_str()),
+            (Flush::Ack, "./ottla-data")
+        );
         assert_eq!(config.socket_request_max_bytes, 104_857_600);
         assert!(config.auto_create_topics && config.delete_topics);
     }

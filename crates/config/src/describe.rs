@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::BrokerConfig;
 use crate::table::{self, Kind, Scope, Setting};
 use crate::topic::inherited;
-use crate::BrokerConfig;
 
 /// Kafka's `ConfigEntry.ConfigSource`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,10 @@ pub fn describe_topic(
     dynamic: &BTreeMap<String, String>,
     broker: &BrokerConfig,
 ) -> Vec<ConfigEntry> {
-    table::topic_settings().iter().map(|setting| topic_entry(setting, overrides, dynamic, broker)).collect()
+    table::topic_settings()
+        .iter()
+        .map(|setting| topic_entry(setting, overrides, dynamic, broker))
+        .collect()
 }
 
 fn topic_entry(
@@ -55,7 +58,11 @@ fn topic_entry(
     let mut synonyms = Vec::new();
     if let Some(own) = overrides.get(setting.name) {
         let value = Some(own.clone());
-        synonyms.push(Synonym { name: setting.name.to_owned(), value, source: ConfigSource::DynamicTopic });
+        synonyms.push(Synonym {
+            name: setting.name.to_owned(),
+            value,
+            source: ConfigSource::DynamicTopic,
+        });
     }
     if let Some(first) = setting.synonyms.first() {
         synonyms.extend(broker_synonyms(first, dynamic, broker));
@@ -65,7 +72,11 @@ fn topic_entry(
         Some(first) => (first.value.clone(), first.source),
         None => {
             let said = fallback.as_ref().is_some_and(|(_, said)| said.is_some());
-            let source = if said { ConfigSource::StaticBroker } else { ConfigSource::Default };
+            let source = if said {
+                ConfigSource::StaticBroker
+            } else {
+                ConfigSource::Default
+            };
             (fallback.map(|(value, _)| value), source)
         }
     };
@@ -82,7 +93,11 @@ pub fn describe_broker(
         let mut synonyms = Vec::new();
         if let Some(value) = own.get(setting.name) {
             let value = Some(value.clone());
-            synonyms.push(Synonym { name: setting.name.to_owned(), value, source: ConfigSource::DynamicBroker });
+            synonyms.push(Synonym {
+                name: setting.name.to_owned(),
+                value,
+                source: ConfigSource::DynamicBroker,
+            });
         }
         synonyms.extend(broker_synonyms(setting.name, dynamic, broker));
         let (value, source) = match synonyms.first() {
@@ -99,7 +114,11 @@ fn broker_synonyms(name: &str, dynamic: &BTreeMap<String, String>, broker: &Brok
     let mut synonyms = Vec::new();
     let mut push = |value: Option<String>, source| {
         if value.is_some() {
-            synonyms.push(Synonym { name: name.to_owned(), value, source });
+            synonyms.push(Synonym {
+                name: name.to_owned(),
+                value,
+                source,
+            });
         }
     };
     push(dynamic.get(name).cloned(), ConfigSource::DynamicDefaultBroker);
@@ -109,7 +128,12 @@ fn broker_synonyms(name: &str, dynamic: &BTreeMap<String, String>, broker: &Brok
     synonyms
 }
 
-fn entry(setting: &Setting, value: Option<String>, source: ConfigSource, synonyms: Vec<Synonym>) -> ConfigEntry {
+fn entry(
+    setting: &Setting,
+    value: Option<String>,
+    source: ConfigSource,
+    synonyms: Vec<Synonym>,
+) -> ConfigEntry {
     let is_sensitive = setting.is_sensitive();
     let hide = |value: Option<String>| if is_sensitive { None } else { value };
     ConfigEntry {
@@ -120,7 +144,13 @@ fn entry(setting: &Setting, value: Option<String>, source: ConfigSource, synonym
         is_sensitive,
         kind: Some(setting.kind),
         documentation: setting.documentation(),
-        synonyms: synonyms.into_iter().map(|synonym| Synonym { value: hide(synonym.value), ..synonym }).collect(),
+        synonyms: synonyms
+            .into_iter()
+            .map(|synonym| Synonym {
+                value: hide(synonym.value),
+                ..synonym
+            })
+            .collect(),
     }
 }
 
@@ -136,19 +166,42 @@ mod tests {
         let dynamic = BTreeMap::from([("min.insync.replicas".to_owned(), "1".to_owned())]);
         let entries = describe_topic(&overrides, &dynamic, &broker);
         let shown = |name: &str| {
-            let entry = entries.iter().find(|entry| entry.name == name).expect("described");
+            let entry = entries
+                .iter()
+                .find(|entry| entry.name == name)
+                .expect("described");
             let synonyms: Vec<String> = entry
                 .synonyms
                 .iter()
-                .map(|synonym| format!("{}={}@{}", synonym.name, synonym.value.clone().unwrap_or_default(), synonym.source as i8))
+                .map(|synonym| {
+                    format!(
+                        "{}={}@{}",
+                        synonym.name,
+                        synonym.value.clone().unwrap_or_default(),
+                        synonym.source as i8
+                    )
+                })
                 .collect();
-            (entry.value.clone().unwrap_or_default(), entry.source, synonyms.join(";"))
+            (
+                entry.value.clone().unwrap_or_default(),
+                entry.source,
+                synonyms.join(";"),
+            )
         };
         let default = ConfigSource::Default;
-        assert_eq!(shown("cleanup.policy"), ("delete".into(), default, "log.cleanup.policy=delete@5".into()));
-        assert_eq!(shown("retention.ms"), ("604800000".into(), default, String::new()));
+        assert_eq!(
+            shown("cleanup.policy"),
+            ("delete".into(), default, "log.cleanup.policy=delete@5".into())
+        );
+        assert_eq!(
+            shown("retention.ms"),
+            ("604800000".into(), default, String::new())
+        );
         let own = "segment.bytes=2000000@1;log.segment.bytes=1073741824@5";
-        assert_eq!(shown("segment.bytes"), ("2000000".into(), ConfigSource::DynamicTopic, own.into()));
+        assert_eq!(
+            shown("segment.bytes"),
+            ("2000000".into(), ConfigSource::DynamicTopic, own.into())
+        );
         let replicas = "min.insync.replicas=1@3;min.insync.replicas=1@5";
         assert_eq!(shown("min.insync.replicas").2, replicas);
     }

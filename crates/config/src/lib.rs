@@ -19,9 +19,16 @@ pub use topic::{TimestampType, TopicConfig, check_topic};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     #[error("the setting \"{name}\" is not known{}", hint(nearest))]
-    Unknown { name: String, nearest: Option<&'static str> },
+    Unknown {
+        name: String,
+        nearest: Option<&'static str>,
+    },
     #[error("{name}={value} is not legal: {wanted}")]
-    Value { name: String, value: String, wanted: String },
+    Value {
+        name: String,
+        value: String,
+        wanted: String,
+    },
     #[error("line {line}: {what}")]
     Syntax { line: usize, what: String },
 }

@@ -16,7 +16,10 @@ pub fn parse_listeners(text: &str) -> Result<Vec<ListenerAddress>, Error> {
     for (at, listener) in listeners.iter().enumerate() {
         let before = listeners.get(..at).unwrap_or_default();
         let same_port = |other: &ListenerAddress| listener.port != 0 && other.port == listener.port;
-        if before.iter().any(|other| other.name == listener.name || same_port(other)) {
+        if before
+            .iter()
+            .any(|other| other.name == listener.name || same_port(other))
+        {
             return Err(refuse("listeners", text, "each name and each port may come once"));
         }
     }
@@ -29,14 +32,25 @@ pub fn parse_listeners(text: &str) -> Result<Vec<ListenerAddress>, Error> {
 /// What clients are told. A wildcard address would help nobody.
 pub fn parse_advertised(text: &str) -> Result<Vec<ListenerAddress>, Error> {
     let advertised = parse("advertised.listeners", text)?;
-    if advertised.iter().any(|listener| listener.host.is_empty() || listener.host == "0.0.0.0") {
-        return Err(refuse("advertised.listeners", text, "clients cannot dial a wildcard address"));
+    if advertised
+        .iter()
+        .any(|listener| listener.host.is_empty() || listener.host == "0.0.0.0")
+    {
+        return Err(refuse(
+            "advertised.listeners",
+            text,
+            "clients cannot dial a wildcard address",
+        ));
     }
     Ok(advertised)
 }
 
 fn refuse(name: &str, value: &str, wanted: &str) -> Error {
-    Error::Value { name: name.to_owned(), value: value.to_owned(), wanted: wanted.to_owned() }
+    Error::Value {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        wanted: wanted.to_owned(),
+    }
 }
 
 fn parse(setting: &str, text: &str) -> Result<Vec<ListenerAddress>, Error> {
@@ -48,12 +62,19 @@ fn parse(setting: &str, text: &str) -> Result<Vec<ListenerAddress>, Error> {
 fn one(word: &str) -> Option<ListenerAddress> {
     let (name, address) = word.split_once("://")?;
     let (host, port) = address.rsplit_once(':')?;
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let host = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
     let legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.');
     if name.is_empty() || !name.chars().all(legal) {
         return None;
     }
-    Some(ListenerAddress { name: name.to_ascii_uppercase(), host: host.to_owned(), port: port.parse().ok()? })
+    Some(ListenerAddress {
+        name: name.to_ascii_uppercase(),
+        host: host.to_owned(),
+        port: port.parse().ok()?,
+    })
 }
 
 #[cfg(test)]
@@ -63,13 +84,26 @@ mod tests {
     #[test]
     fn addresses_are_read_as_in_kafka() {
         let listeners = parse_listeners("PLAINTEXT://127.0.0.1:9092, x://[::1]:0,Y://:9093").expect("legal");
-        let shown: Vec<_> = listeners.iter().map(|l| (l.name.as_str(), l.host.as_str(), l.port)).collect();
-        assert_eq!(shown, [("PLAINTEXT", "127.0.0.1", 9092), ("X", "::1", 0), ("Y", "", 9093)]);
+        let shown: Vec<_> = listeners
+            .iter()
+            .map(|l| (l.name.as_str(), l.host.as_str(), l.port))
+            .collect();
+        assert_eq!(
+            shown,
+            [("PLAINTEXT", "127.0.0.1", 9092), ("X", "::1", 0), ("Y", "", 9093)]
+        );
     }
 
     #[test]
     fn what_cannot_be_is_refused() {
-        for bad in ["", "127.0.0.1:9092", "A://h", "A://h:99999", "A://h:1,A://h:2", "A://h:1,B://h:1"] {
+        for bad in [
+            "",
+            "127.0.0.1:9092",
+            "A://h",
+            "A://h:99999",
+            "A://h:1,A://h:2",
+            "A://h:1,B://h:1",
+        ] {
             assert!(parse_listeners(bad).is_err(), "{bad}");
         }
         assert!(parse_advertised("A://0.0.0.0:1").is_err());

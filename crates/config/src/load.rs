@@ -29,12 +29,17 @@ pub struct Loaded {
 
 impl Layers {
     pub fn set(&mut self, name: &str, value: &str, source: &'static str) {
-        self.values.insert(name.trim().to_owned(), (value.to_owned(), source));
+        self.values
+            .insert(name.trim().to_owned(), (value.to_owned(), source));
     }
 
     /// A file: TOML if it is named so, else Kafka's `.properties`.
     pub fn file(&mut self, name: &str, text: &str) -> Result<(), Error> {
-        if name.ends_with(".toml") { self.toml(text) } else { self.properties(text) }
+        if name.ends_with(".toml") {
+            self.toml(text)
+        } else {
+            self.properties(text)
+        }
     }
 
     pub fn environment(&mut self, variables: impl Iterator<Item = (String, String)>) {
@@ -42,7 +47,11 @@ impl Layers {
             if let Some(rest) = name.strip_prefix(PREFIX)
                 && !NOT_SETTINGS.contains(&name.as_str())
             {
-                self.set(&rest.to_ascii_lowercase().replace('_', "."), &value, "environment");
+                self.set(
+                    &rest.to_ascii_lowercase().replace('_', "."),
+                    &value,
+                    "environment",
+                );
             }
         }
     }
@@ -51,7 +60,10 @@ impl Layers {
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             let at = error.span().map_or(0, |span| span.start);
             let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
-            Error::Syntax { line, what: error.message().to_owned() }
+            Error::Syntax {
+                line,
+                what: error.message().to_owned(),
+            }
         })?;
         self.toml_table("", &table)
     }
@@ -59,7 +71,11 @@ impl Layers {
     /// `log.dirs = "x"`, `"log.dirs" = "x"` and `[log] dirs = "x"` all say the same.
     fn toml_table(&mut self, prefix: &str, table: &toml::Table) -> Result<(), Error> {
         for (key, value) in table {
-            let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+            let name = if prefix.is_empty() {
+                key.clone()
+            } else {
+                format!("{prefix}.{key}")
+            };
             match value {
                 toml::Value::Table(inner) => self.toml_table(&name, inner)?,
                 toml::Value::Array(items) => {
@@ -86,8 +102,12 @@ impl Layers {
                 logical.push_str(more.trim_start());
             }
             let (key, value) = split(&logical);
-            let unescape =
-                |text: &str| unescape(text).ok_or(Error::Syntax { line: at + 1, what: "a broken \\u escape".into() });
+            let unescape = |text: &str| {
+                unescape(text).ok_or(Error::Syntax {
+                    line: at + 1,
+                    what: "a broken \\u escape".into(),
+                })
+            };
             self.set(&unescape(key)?, &unescape(value)?, "file");
         }
         Ok(())
@@ -98,7 +118,9 @@ impl Layers {
         let mut loaded = Loaded::default();
         for (name, (said, _)) in self.values {
             // Settings of a listener are said with its name in front.
-            let plain = name.strip_prefix("listener.name.").and_then(|rest| rest.split_once('.'));
+            let plain = name
+                .strip_prefix("listener.name.")
+                .and_then(|rest| rest.split_once('.'));
             let known = plain.map_or(name.as_str(), |(_, setting)| setting);
             let Some(setting) = table::find(Scope::Broker, known) else {
                 let nearest = table::nearest(Scope::Broker, known);
@@ -159,7 +181,9 @@ fn unescape(text: &str) -> Option<String> {
             Some('f') => out.push('\u{c}'),
             Some('u') => {
                 let digits: String = letters.by_ref().take(4).collect();
-                let code = (digits.len() == 4).then(|| u32::from_str_radix(&digits, 16).ok()).flatten()?;
+                let code = (digits.len() == 4)
+                    .then(|| u32::from_str_radix(&digits, 16).ok())
+                    .flatten()?;
                 out.push(char::from_u32(code).unwrap_or('\u{fffd}'));
             }
             Some(other) => out.push(other),
@@ -185,7 +209,8 @@ mod tests {
 
     #[test]
     fn properties_are_javas() {
-        let text = "# a comment\n! another\nnum.partitions = 7\nlog.dirs:/a\\\n   ,/b\nbroker.rack r\\u00e4ck\n";
+        let text =
+            "# a comment\n! another\nnum.partitions = 7\nlog.dirs:/a\\\n   ,/b\nbroker.rack r\\u00e4ck\n";
         let loaded = loaded("server.properties", text).expect("legal");
         assert_eq!(get(&loaded, "num.partitions"), "7");
         assert_eq!(get(&loaded, "log.dirs"), "/a,/b");
@@ -194,7 +219,8 @@ mod tests {
 
     #[test]
     fn toml_is_read_flat_and_nested() {
-        let text = "\"num.partitions\" = 7\nlog.dirs = [\"/a\", \"/b\"]\n[auto.create.topics]\nenable = false\n";
+        let text =
+            "\"num.partitions\" = 7\nlog.dirs = [\"/a\", \"/b\"]\n[auto.create.topics]\nenable = false\n";
         let loaded = loaded("ottla.toml", text).expect("legal");
         assert_eq!(get(&loaded, "num.partitions"), "7");
         assert_eq!(get(&loaded, "log.dirs"), "/a,/b");
@@ -204,12 +230,25 @@ mod tests {
     #[test]
     fn later_layers_win() {
         let mut layers = Layers::default();
-        layers.file("x.properties", "num.partitions=1\nnode.id=4").expect("legal");
-        let variables = [("OTTLA_NUM_PARTITIONS", "2"), ("OTTLA_LOG", "debug"), ("HOME", "/")];
-        layers.environment(variables.iter().map(|(name, value)| (name.to_string(), value.to_string())));
+        layers
+            .file("x.properties", "num.partitions=1\nnode.id=4")
+            .expect("legal");
+        let variables = [
+            ("OTTLA_NUM_PARTITIONS", "2"),
+            ("OTTLA_LOG", "debug"),
+            ("HOME", "/"),
+        ];
+        layers.environment(
+            variables
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string())),
+        );
         layers.set("node.id", "5", "--set");
         let loaded = layers.check().expect("legal");
-        assert_eq!((get(&loaded, "num.partitions"), get(&loaded, "node.id")), ("2".into(), "5".into()));
+        assert_eq!(
+            (get(&loaded, "num.partitions"), get(&loaded, "node.id")),
+            ("2".into(), "5".into())
+        );
     }
 
     #[test]

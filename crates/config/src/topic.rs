@@ -26,16 +26,27 @@ pub fn check_topic(overrides: &BTreeMap<String, String>) -> Result<(), Error> {
     for (name, said) in overrides {
         let Some(setting) = table::find(Scope::Topic, name) else {
             let nearest = table::nearest(Scope::Topic, name);
-            return Err(Error::Unknown { name: name.clone(), nearest });
+            return Err(Error::Unknown {
+                name: name.clone(),
+                nearest,
+            });
         };
         value::check(setting, said)?;
     }
-    let number = |name: &str| overrides.get(name).and_then(|said| said.trim().parse::<i64>().ok());
+    let number = |name: &str| {
+        overrides
+            .get(name)
+            .and_then(|said| said.trim().parse::<i64>().ok())
+    };
     if let (Some(min), Some(max)) = (number("min.compaction.lag.ms"), number("max.compaction.lag.ms"))
         && max < min
     {
         let wanted = format!("it cannot be above max.compaction.lag.ms={max}");
-        return Err(Error::Value { name: "min.compaction.lag.ms".into(), value: min.to_string(), wanted });
+        return Err(Error::Value {
+            name: "min.compaction.lag.ms".into(),
+            value: min.to_string(),
+            wanted,
+        });
     }
     Ok(())
 }
@@ -72,14 +83,22 @@ impl TopicConfig {
         let get = |name: &str| -> String {
             let own = overrides.get(name).map(|said| said.trim().to_owned());
             let setting = table::find(Scope::Topic, name);
-            let above = || setting.and_then(|setting| inherited(setting, &broker.said)).map(|(value, _)| value);
+            let above = || {
+                setting
+                    .and_then(|setting| inherited(setting, &broker.said))
+                    .map(|(value, _)| value)
+            };
             own.or_else(above).unwrap_or_default()
         };
         let number = |name: &str| get(name).parse::<i64>().unwrap_or(0);
         let log_append = get("message.timestamp.type") == "LogAppendTime";
         TopicConfig {
             max_message_bytes: usize::try_from(number("max.message.bytes")).unwrap_or(0),
-            timestamp_type: if log_append { TimestampType::LogAppendTime } else { TimestampType::CreateTime },
+            timestamp_type: if log_append {
+                TimestampType::LogAppendTime
+            } else {
+                TimestampType::CreateTime
+            },
             timestamp_before_max_ms: number("message.timestamp.before.max.ms"),
             timestamp_after_max_ms: number("message.timestamp.after.max.ms"),
             compacted: value::list(&get("cleanup.policy")).any(|policy| policy == "compact"),
@@ -100,7 +119,10 @@ mod tests {
         let broker = BrokerConfig::new(&layers.check().expect("legal")).expect("legal");
         let own = BTreeMap::from([("message.timestamp.type".to_owned(), "CreateTime".to_owned())]);
         let config = TopicConfig::resolve(&own, &broker);
-        assert_eq!((config.max_message_bytes, config.timestamp_type), (500, TimestampType::CreateTime));
+        assert_eq!(
+            (config.max_message_bytes, config.timestamp_type),
+            (500, TimestampType::CreateTime)
+        );
         let config = TopicConfig::resolve(&BTreeMap::new(), &broker);
         assert_eq!(config.timestamp_type, TimestampType::LogAppendTime);
         assert_eq!(config.timestamp_after_max_ms, 3_600_000);

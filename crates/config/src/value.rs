@@ -1,14 +1,18 @@
 //! Reading values by Kafka's rules (`ConfigDef.parseType`).
 
-use crate::table::{Kind, Rule, Setting};
 use crate::Error;
+use crate::table::{Kind, Rule, Setting};
 
 /// Whether a value is legal; the trimmed value if so.
 pub fn check<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, Error> {
     let value = value.trim();
     let refuse = |wanted: String| {
         let shown = if setting.is_sensitive() { "<hidden>" } else { value };
-        Err(Error::Value { name: setting.name.to_owned(), value: shown.to_owned(), wanted })
+        Err(Error::Value {
+            name: setting.name.to_owned(),
+            value: shown.to_owned(),
+            wanted,
+        })
     };
     match setting.kind {
         Kind::Boolean if boolean(value).is_none() => refuse("true or false is wanted".to_owned()),
@@ -16,7 +20,9 @@ pub fn check<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, Error> {
         Kind::Short => number(setting, value, i64::from(i16::MIN), i64::from(i16::MAX)).or_else(refuse),
         Kind::Long => number(setting, value, i64::MIN, i64::MAX).or_else(refuse),
         Kind::Double => fraction(setting, value).or_else(refuse),
-        Kind::List => list(value).try_fold(value, |all, word| words(setting, word).map(|_| all)).or_else(refuse),
+        Kind::List => list(value)
+            .try_fold(value, |all, word| words(setting, word).map(|_| all))
+            .or_else(refuse),
         Kind::Boolean | Kind::String | Kind::Class | Kind::Password => words(setting, value).or_else(refuse),
     }
 }
@@ -44,7 +50,11 @@ fn number<'a>(setting: &Setting, value: &'a str, low: i64, high: i64) -> Result<
     let wanted = || format!("a whole number from {low} to {high} is wanted");
     let parsed: i64 = value.parse().map_err(|_| wanted())?;
     let gzip_zero = setting.rule == Rule::GzipLevel && parsed == 0;
-    if (low..=high).contains(&parsed) && !gzip_zero { Ok(value) } else { Err(wanted()) }
+    if (low..=high).contains(&parsed) && !gzip_zero {
+        Ok(value)
+    } else {
+        Err(wanted())
+    }
 }
 
 fn fraction<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, String> {
@@ -54,12 +64,18 @@ fn fraction<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, String> {
         _ => (f64::MIN, f64::MAX),
     };
     let parsed: f64 = value.parse().map_err(|_| "a number is wanted".to_owned())?;
-    if (low..=high).contains(&parsed) { Ok(value) } else { Err(format!("a number from {low} to {high} is wanted")) }
+    if (low..=high).contains(&parsed) {
+        Ok(value)
+    } else {
+        Err(format!("a number from {low} to {high} is wanted"))
+    }
 }
 
 fn words<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, String> {
     match setting.rule {
-        Rule::OneOf(choices) if !choices.contains(&value) => Err(format!("one of {} is wanted", choices.join(", "))),
+        Rule::OneOf(choices) if !choices.contains(&value) => {
+            Err(format!("one of {} is wanted", choices.join(", ")))
+        }
         Rule::NonEmpty if value.is_empty() => Err("it cannot be empty".to_owned()),
         _ => Ok(value),
     }

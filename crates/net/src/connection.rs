@@ -239,7 +239,12 @@ async fn write_responses(stream: &mut TcpStream, responses: &[Response]) -> io::
     let mut segments = responses.iter().flat_map(|response| response.segments());
     let mut slices: smallvec::SmallVec<[io::IoSlice<'_>; 64]> = smallvec::SmallVec::new();
     loop {
-        slices.extend(segments.by_ref().take(SLICES_MAX).map(|segment| io::IoSlice::new(segment)));
+        slices.extend(
+            segments
+                .by_ref()
+                .take(SLICES_MAX)
+                .map(|segment| io::IoSlice::new(segment)),
+        );
         if slices.is_empty() {
             return Ok(());
         }
@@ -264,7 +269,10 @@ struct Deadline {
 impl Deadline {
     fn new(after: Duration) -> Deadline {
         let until = Instant::now() + after;
-        Deadline { until, timer: Box::pin(tokio::time::sleep_until(until)) }
+        Deadline {
+            until,
+            timer: Box::pin(tokio::time::sleep_until(until)),
+        }
     }
 
     /// Something happened: the connection may be idle for `idle` from now.

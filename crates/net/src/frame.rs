@@ -9,8 +9,13 @@ const BLOCK_BYTES_MAX: usize = 1 << 20;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum FrameError {
-    Negative { size: i32 },
-    TooLarge { size: usize, max: usize },
+    Negative {
+        size: i32,
+    },
+    TooLarge {
+        size: usize,
+        max: usize,
+    },
     /// The "size" is the beginning of another protocol.
     Foreign(&'static str),
 }
@@ -20,7 +25,10 @@ impl std::fmt::Display for FrameError {
         match self {
             FrameError::Negative { size } => write!(f, "the frame size {size} is negative"),
             FrameError::TooLarge { size, max } => {
-                write!(f, "the frame of {size} bytes is larger than the {max} allowed here")
+                write!(
+                    f,
+                    "the frame of {size} bytes is larger than the {max} allowed here"
+                )
             }
             FrameError::Foreign(what) => write!(f, "these bytes are {what}, not the Kafka protocol"),
         }
@@ -36,7 +44,10 @@ pub(crate) struct ReceiveBuffer {
 
 impl ReceiveBuffer {
     pub(crate) fn new() -> ReceiveBuffer {
-        ReceiveBuffer { bytes: BytesMut::new(), block_bytes: BLOCK_BYTES_MIN }
+        ReceiveBuffer {
+            bytes: BytesMut::new(),
+            block_bytes: BLOCK_BYTES_MIN,
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -49,12 +60,16 @@ impl ReceiveBuffer {
 
     /// The size of the next frame without its prefix, once the prefix is here.
     pub(crate) fn next_frame_bytes(&self, max: usize) -> Result<Option<usize>, FrameError> {
-        let Some(prefix) = self.bytes.first_chunk::<PREFIX_BYTES>() else { return Ok(None) };
+        let Some(prefix) = self.bytes.first_chunk::<PREFIX_BYTES>() else {
+            return Ok(None);
+        };
         let size = i32::from_be_bytes(*prefix);
         if let Some(what) = foreign_protocol(prefix) {
             return Err(FrameError::Foreign(what));
         }
-        let Ok(bytes) = usize::try_from(size) else { return Err(FrameError::Negative { size }) };
+        let Ok(bytes) = usize::try_from(size) else {
+            return Err(FrameError::Negative { size });
+        };
         if max < bytes {
             return Err(FrameError::TooLarge { size: bytes, max });
         }
@@ -68,14 +83,23 @@ impl ReceiveBuffer {
 
     /// The next frame's first bytes after the prefix.
     pub(crate) fn peek(&self, frame_bytes: usize) -> &[u8] {
-        self.bytes.get(PREFIX_BYTES..PREFIX_BYTES + frame_bytes).unwrap_or_default()
+        self.bytes
+            .get(PREFIX_BYTES..PREFIX_BYTES + frame_bytes)
+            .unwrap_or_default()
     }
 
     /// Takes the next frame out, without its prefix and without a copy.
     pub(crate) fn take(&mut self, frame_bytes: usize) -> Bytes {
         // Blocks follow the size of the frames, so that one receive call brings several.
-        let wanted = frame_bytes.saturating_mul(4).next_power_of_two().clamp(BLOCK_BYTES_MIN, BLOCK_BYTES_MAX);
-        self.block_bytes = if self.block_bytes < wanted { wanted } else { self.block_bytes.midpoint(wanted) };
+        let wanted = frame_bytes
+            .saturating_mul(4)
+            .next_power_of_two()
+            .clamp(BLOCK_BYTES_MIN, BLOCK_BYTES_MAX);
+        self.block_bytes = if self.block_bytes < wanted {
+            wanted
+        } else {
+            self.block_bytes.midpoint(wanted)
+        };
         let mut frame = self.bytes.split_to(PREFIX_BYTES + frame_bytes).freeze();
         bytes::Buf::advance(&mut frame, PREFIX_BYTES);
         frame
@@ -85,7 +109,11 @@ impl ReceiveBuffer {
     pub(crate) fn room(&mut self, frame_bytes: Option<usize>) -> &mut BytesMut {
         let missing = frame_bytes.map_or(0, |bytes| (PREFIX_BYTES + bytes).saturating_sub(self.bytes.len()));
         let free = self.bytes.capacity() - self.bytes.len();
-        let enough = if missing == 0 { PREFIX_BYTES.max(self.block_bytes / 8) } else { missing };
+        let enough = if missing == 0 {
+            PREFIX_BYTES.max(self.block_bytes / 8)
+        } else {
+            missing
+        };
         if free < enough {
             let wanted = missing.max(self.block_bytes.saturating_sub(self.bytes.len()));
             self.bytes.reserve(wanted);
@@ -104,7 +132,9 @@ impl ReceiveBuffer {
 /// Names what a client of another protocol would send first; said in words, as the size alone helps nobody.
 fn foreign_protocol(prefix: &[u8; PREFIX_BYTES]) -> Option<&'static str> {
     match prefix {
-        b"GET " | b"POST" | b"PUT " | b"HEAD" | b"DELE" | b"OPTI" | b"PATC" | b"CONN" | b"PRI " => Some("HTTP"),
+        b"GET " | b"POST" | b"PUT " | b"HEAD" | b"DELE" | b"OPTI" | b"PATC" | b"CONN" | b"PRI " => {
+            Some("HTTP")
+        }
         [0x16, 0x03, 0x00..=0x04, _] => Some("a TLS handshake"),
         b"SSH-" => Some("SSH"),
         _ => None,
@@ -135,7 +165,10 @@ mod tests {
     #[test]
     fn sizes_that_cannot_be_are_refused() {
         assert_eq!(filled(&[0, 0]).next_frame_bytes(10), Ok(None));
-        assert_eq!(filled(&[0xff; 4]).next_frame_bytes(10), Err(FrameError::Negative { size: -1 }));
+        assert_eq!(
+            filled(&[0xff; 4]).next_frame_bytes(10),
+            Err(FrameError::Negative { size: -1 })
+        );
         let error = filled(&[0, 0, 0, 11]).next_frame_bytes(10);
         assert_eq!(error, Err(FrameError::TooLarge { size: 11, max: 10 }));
         assert_eq!(filled(&[0, 0, 0, 10]).next_frame_bytes(10), Ok(Some(10)));
@@ -143,7 +176,10 @@ mod tests {
 
     #[test]
     fn other_protocols_are_called_by_name() {
-        assert_eq!(filled(b"GET / HTTP/1.1").next_frame_bytes(10), Err(FrameError::Foreign("HTTP")));
+        assert_eq!(
+            filled(b"GET / HTTP/1.1").next_frame_bytes(10),
+            Err(FrameError::Foreign("HTTP"))
+        );
         let tls = filled(&[0x16, 3, 1, 2, 0, 1]).next_frame_bytes(10);
         assert_eq!(tls, Err(FrameError::Foreign("a TLS handshake")));
     }

@@ -37,7 +37,11 @@ pub(crate) struct Ready {
 
 impl<P: Future<Output = Answer> + Unpin> InFlight<P> {
     pub(crate) fn new() -> InFlight<P> {
-        InFlight { queue: VecDeque::new(), bytes: 0, all_overlap: true }
+        InFlight {
+            queue: VecDeque::new(),
+            bytes: 0,
+            all_overlap: true,
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -56,7 +60,11 @@ impl<P: Future<Output = Answer> + Unpin> InFlight<P> {
     pub(crate) fn push(&mut self, answer: Start<P>, overlaps: bool, permit: Permit, bytes: usize) {
         self.all_overlap = overlaps && (self.all_overlap || self.queue.is_empty());
         self.bytes += bytes;
-        self.queue.push_back(Started { answer, permit, bytes });
+        self.queue.push_back(Started {
+            answer,
+            permit,
+            bytes,
+        });
     }
 
     /// Moves every answer that is ready, and has no unready one before it, to `ready`.
@@ -69,7 +77,9 @@ impl<P: Future<Output = Answer> + Unpin> InFlight<P> {
                     Poll::Pending => return,
                 },
             };
-            let Some(done) = self.queue.pop_front() else { return };
+            let Some(done) = self.queue.pop_front() else {
+                return;
+            };
             self.bytes -= done.bytes;
             ready.permits.push(done.permit);
             match answer {

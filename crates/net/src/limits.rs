@@ -74,7 +74,10 @@ pub(crate) struct Place {
 
 impl Admission {
     pub(crate) fn new(limits: ConnectionLimits) -> Admission {
-        Admission { limits: Arc::new(limits), counts: Arc::default() }
+        Admission {
+            limits: Arc::new(limits),
+            counts: Arc::default(),
+        }
     }
 
     pub(crate) fn limits(&self) -> &ConnectionLimits {
@@ -85,7 +88,9 @@ impl Admission {
     pub(crate) fn admit(&self, address: IpAddr, second: u64) -> Result<Place, Refusal> {
         let mut counts = self.counts.lock();
         if self.limits.connections_max <= counts.open {
-            return Err(Refusal::Connections { max: self.limits.connections_max });
+            return Err(Refusal::Connections {
+                max: self.limits.connections_max,
+            });
         }
         if !address.is_loopback() {
             let entry = counts.addresses.entry(address).or_default();
@@ -93,16 +98,23 @@ impl Admission {
                 (entry.second, entry.accepted) = (second, 0);
             }
             if self.limits.per_address_accepts_max <= entry.accepted {
-                return Err(Refusal::Rate { max: self.limits.per_address_accepts_max });
+                return Err(Refusal::Rate {
+                    max: self.limits.per_address_accepts_max,
+                });
             }
             if self.limits.per_address_max <= entry.open {
-                return Err(Refusal::PerAddress { max: self.limits.per_address_max });
+                return Err(Refusal::PerAddress {
+                    max: self.limits.per_address_max,
+                });
             }
             entry.accepted += 1;
             entry.open += 1;
         }
         counts.open += 1;
-        Ok(Place { admission: self.clone(), address })
+        Ok(Place {
+            admission: self.clone(),
+            address,
+        })
     }
 }
 
@@ -138,7 +150,10 @@ mod tests {
         let admission = admission(1);
         let loopback = IpAddr::from([127, 0, 0, 1]);
         let place = admission.admit(loopback, 0).expect("empty");
-        assert_eq!(admission.admit(loopback, 0).err(), Some(Refusal::Connections { max: 1 }));
+        assert_eq!(
+            admission.admit(loopback, 0).err(),
+            Some(Refusal::Connections { max: 1 })
+        );
         drop(place);
         assert!(admission.admit(loopback, 0).is_ok());
     }
@@ -147,8 +162,14 @@ mod tests {
     fn one_address_cannot_take_everything() {
         let admission = admission(10);
         let stranger = IpAddr::from([192, 0, 2, 1]);
-        let held = [admission.admit(stranger, 0).expect("first"), admission.admit(stranger, 0).expect("second")];
-        assert_eq!(admission.admit(stranger, 0).err(), Some(Refusal::PerAddress { max: 2 }));
+        let held = [
+            admission.admit(stranger, 0).expect("first"),
+            admission.admit(stranger, 0).expect("second"),
+        ];
+        assert_eq!(
+            admission.admit(stranger, 0).err(),
+            Some(Refusal::PerAddress { max: 2 })
+        );
         drop(held);
         let other = IpAddr::from([192, 0, 2, 2]);
         for _ in 0..3 {

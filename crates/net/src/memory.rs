@@ -36,7 +36,10 @@ pub struct Permit {
 impl Memory {
     pub fn new(bytes: usize) -> Memory {
         let units = (bytes / UNIT).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
-        Memory { pool: Arc::new(Semaphore::new(units)), units }
+        Memory {
+            pool: Arc::new(Semaphore::new(units)),
+            units,
+        }
     }
 
     /// The whole budget, in bytes.
@@ -52,17 +55,29 @@ impl Memory {
         let units = self.units_of(bytes);
         let pooled = self.pool.clone().acquire_many_owned(units as u32).await;
         let pooled = pooled.expect("the pool is never closed");
-        Permit { memory: self.clone(), cached_units: 0, _pooled: Some(pooled) }
+        Permit {
+            memory: self.clone(),
+            cached_units: 0,
+            _pooled: Some(pooled),
+        }
     }
 
     /// The permit, if it is to be had without waiting.
     pub fn try_acquire(&self, bytes: usize) -> Option<Permit> {
         let units = self.units_of(bytes);
         if units <= CACHED_GRANT_UNITS && self.take_cached(units) {
-            return Some(Permit { memory: self.clone(), cached_units: units, _pooled: None });
+            return Some(Permit {
+                memory: self.clone(),
+                cached_units: units,
+                _pooled: None,
+            });
         }
         let pooled = self.pool.clone().try_acquire_many_owned(units as u32).ok()?;
-        Some(Permit { memory: self.clone(), cached_units: 0, _pooled: Some(pooled) })
+        Some(Permit {
+            memory: self.clone(),
+            cached_units: 0,
+            _pooled: Some(pooled),
+        })
     }
 
     fn units_of(&self, bytes: usize) -> usize {
@@ -88,7 +103,9 @@ impl Memory {
                 at_hand = 0;
             }
             if at_hand < units {
-                let Ok(more) = self.pool.try_acquire_many((CACHE_UNITS / 2) as u32) else { return false };
+                let Ok(more) = self.pool.try_acquire_many((CACHE_UNITS / 2) as u32) else {
+                    return false;
+                };
                 more.forget();
                 at_hand += CACHE_UNITS / 2;
             }

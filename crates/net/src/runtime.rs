@@ -44,9 +44,16 @@ impl Runtimes {
     /// Starts `count` runtimes, each on a thread of its own.
     pub fn start(count: usize) -> io::Result<Runtimes> {
         let (stop, stopped) = watch::channel(false);
-        let mut runtimes = Runtimes { handles: Vec::new(), stop, threads: Vec::new() };
+        let mut runtimes = Runtimes {
+            handles: Vec::new(),
+            stop,
+            threads: Vec::new(),
+        };
         for index in 0..count.max(1) {
-            let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(8).build()?;
+            let runtime = Builder::new_current_thread()
+                .enable_all()
+                .max_blocking_threads(8)
+                .build()?;
             runtimes.handles.push(runtime.handle().clone());
             let mut stopped = stopped.clone();
             let run = move || {
@@ -57,7 +64,9 @@ impl Runtimes {
                 let _ = runtime.block_on(stopped.wait_for(|stop| *stop));
                 runtime.shutdown_background();
             };
-            runtimes.threads.push(os::thread::spawn_named(&format!("ottla-net-{index}"), run)?);
+            runtimes
+                .threads
+                .push(os::thread::spawn_named(&format!("ottla-net-{index}"), run)?);
         }
         Ok(runtimes)
     }

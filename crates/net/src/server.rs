@@ -47,9 +47,17 @@ impl Server {
         let mut sockets = Vec::new();
         for listener in listeners {
             let bind = async { TcpListener::bind(listener.address, false) };
-            let socket = runtimes.block_on(bind).map_err(|error| (listener.clone(), error))?;
+            let socket = runtimes
+                .block_on(bind)
+                .map_err(|error| (listener.clone(), error))?;
             let address = socket.local_addr().map_err(|error| (listener.clone(), error))?;
-            sockets.push((BoundListener { name: listener.name.clone(), address }, socket));
+            sockets.push((
+                BoundListener {
+                    name: listener.name.clone(),
+                    address,
+                },
+                socket,
+            ));
         }
         Ok(Bound { sockets })
     }
@@ -76,7 +84,12 @@ impl Bound {
     }
 
     /// Accepts on every socket, all connections answered by one service.
-    pub fn serve<S: Service>(self, runtimes: &Arc<Runtimes>, service: &Arc<S>, options: &ServerOptions) -> Server {
+    pub fn serve<S: Service>(
+        self,
+        runtimes: &Arc<Runtimes>,
+        service: &Arc<S>,
+        options: &ServerOptions,
+    ) -> Server {
         let (stop, stopped) = watch::channel(false);
         let bound = self.listeners();
         let admission = Admission::new(options.limits.clone());
@@ -136,14 +149,23 @@ impl<S: Service> Acceptor<S> {
                 return;
             }
         };
-        let Some(runtimes) = self.runtimes.upgrade() else { return };
+        let Some(runtimes) = self.runtimes.upgrade() else {
+            return;
+        };
         let index = self.next.fetch_add(1, Ordering::Relaxed);
         let listener = self.listener.name.clone();
-        let (service, memory, admission) = (self.service.clone(), self.memory.clone(), self.admission.clone());
+        let (service, memory, admission) =
+            (self.service.clone(), self.memory.clone(), self.admission.clone());
         runtimes.spawn_on(index, async move {
-            let Ok(stream) = TcpStream::adopt(stream) else { return };
+            let Ok(stream) = TcpStream::adopt(stream) else {
+                return;
+            };
             let Ok(local) = stream.local_addr() else { return };
-            let peer = Peer { address, local, listener };
+            let peer = Peer {
+                address,
+                local,
+                listener,
+            };
             let connection = Connection::new(stream, peer, service, memory, admission);
             connection.run().await;
             drop(place);

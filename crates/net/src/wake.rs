@@ -19,7 +19,10 @@ pub struct RemoteWaker {
 impl RemoteWaker {
     /// The waker of a task that is being polled on the current thread.
     pub fn of(waker: &Waker) -> RemoteWaker {
-        RemoteWaker { runtime: current_runtime(), waker: waker.clone() }
+        RemoteWaker {
+            runtime: current_runtime(),
+            waker: waker.clone(),
+        }
     }
 
     pub fn will_wake(&self, waker: &Waker) -> bool {

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Where time comes from.
 #[derive(Debug, Clone)]
 pub enum Clock {
-    Real { start: Instant },
+    Real {
+        start: Instant,
+    },
     #[cfg(debug_assertions)]
     Simulated(std::sync::Arc<SimClock>),
 }
@@ -35,7 +37,9 @@ impl SimClock {
 
 impl Clock {
     pub fn real() -> Clock {
-        Clock::Real { start: Instant::now() }
+        Clock::Real {
+            start: Instant::now(),
+        }
     }
 
     /// Milliseconds since 1970.

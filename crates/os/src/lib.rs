@@ -23,6 +23,10 @@ pub struct Os {
 impl Os {
     /// The machine as it is.
     pub fn real() -> Os {
-        Os { disk: Disk::real(), clock: Clock::real(), random: Random::real() }
+        Os {
+            disk: Disk::real(),
+            clock: Clock::real(),
+            random: Random::real(),
+        }
     }
 }

@@ -19,8 +19,11 @@ pub struct TcpListener(tokio::net::TcpListener);
 impl TcpListener {
     /// Binds. Call inside a runtime.
     pub fn bind(address: SocketAddr, share_port: bool) -> io::Result<TcpListener> {
-        let socket =
-            if address.is_ipv4() { tokio::net::TcpSocket::new_v4()? } else { tokio::net::TcpSocket::new_v6()? };
+        let socket = if address.is_ipv4() {
+            tokio::net::TcpSocket::new_v4()?
+        } else {
+            tokio::net::TcpSocket::new_v6()?
+        };
         socket.set_reuseaddr(true)?;
         if share_port {
             socket.set_reuseport(true)?;
@@ -66,7 +69,11 @@ impl TcpStream {
     }
 
     /// Reads what is there into the free room of `into`; 0 means that the peer is done.
-    pub fn poll_read_into(&mut self, context: &mut Context<'_>, into: &mut BytesMut) -> Poll<io::Result<usize>> {
+    pub fn poll_read_into(
+        &mut self,
+        context: &mut Context<'_>,
+        into: &mut BytesMut,
+    ) -> Poll<io::Result<usize>> {
         // The future holds nothing between polls, so a fresh one each time loses nothing.
         let mut read = pin!(self.0.read_buf(into));
         read.as_mut().poll(context)

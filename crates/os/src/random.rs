@@ -28,7 +28,9 @@ impl Random {
             Random::Seeded(state) => {
                 for chunk in bytes.chunks_mut(8) {
                     let step = 0x9e37_79b9_7f4a_7c15;
-                    let mut word = state.fetch_add(step, std::sync::atomic::Ordering::SeqCst).wrapping_add(step);
+                    let mut word = state
+                        .fetch_add(step, std::sync::atomic::Ordering::SeqCst)
+                        .wrapping_add(step);
                     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
                     word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
                     let word = (word ^ (word >> 31)).to_le_bytes();

@@ -8,5 +8,8 @@ pub fn spawn_named<T: Send + 'static>(
     name: &str,
     run: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<JoinHandle<T>> {
-    Builder::new().name(name.to_owned()).stack_size(1 << 20).spawn(run)
+    Builder::new()
+        .name(name.to_owned())
+        .stack_size(1 << 20)
+        .spawn(run)
 }

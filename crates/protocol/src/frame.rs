@@ -23,7 +23,9 @@ impl MetadataRecord {
         let mut reader = Reader::new(value.clone());
         let frame_version = reader.unsigned_varint()?;
         if frame_version != FRAME_VERSION {
-            return Err(DecodeError::FrameVersion { version: frame_version });
+            return Err(DecodeError::FrameVersion {
+                version: frame_version,
+            });
         }
         let api_key = i16::try_from(reader.unsigned_varint()?).unwrap_or(-1);
         let version = i16::try_from(reader.unsigned_varint()?).unwrap_or(-1);

@@ -41,7 +41,15 @@ impl RequestHeader {
             let mut tags = cursor.tags()?;
             while cursor.next_tag(&mut tags)?.is_some() {}
         }
-        Ok((RequestHeader { api_key, api_version, correlation_id, client_id }, cursor.position()))
+        Ok((
+            RequestHeader {
+                api_key,
+                api_version,
+                correlation_id,
+                client_id,
+            },
+            cursor.position(),
+        ))
     }
 
     /// Writes the header for a request of ours.
@@ -86,7 +94,10 @@ mod tests {
     fn a_flexible_header_skips_its_tags() {
         let frame = Bytes::from_static(&[0, 18, 0, 3, 0, 0, 0, 9, 0, 1, b'c', 1, 5, 2, 7, 7, 99]);
         let (header, body_at) = RequestHeader::decode_frame(&frame).expect("whole");
-        assert_eq!((header.correlation_id, header.client_id), (9, Some(Str::from("c"))));
+        assert_eq!(
+            (header.correlation_id, header.client_id),
+            (9, Some(Str::from("c")))
+        );
         assert_eq!(frame[body_at..], [99]);
     }
 
@@ -100,7 +111,10 @@ mod tests {
     #[test]
     fn a_header_with_a_million_tags_is_refused() {
         let frame = Bytes::from_static(&[0, 18, 0, 3, 0, 0, 0, 9, 0xff, 0xff, 0xc0, 0x84, 0x3d, 0, 0]);
-        assert!(matches!(RequestHeader::decode_frame(&frame), Err(DecodeError::TooManyTags { .. })));
+        assert!(matches!(
+            RequestHeader::decode_frame(&frame),
+            Err(DecodeError::TooManyTags { .. })
+        ));
     }
 
     #[test]

@@ -46,7 +46,10 @@ impl Reader {
     }
 
     /// Runs a cursor's method and keeps its place.
-    fn with<T>(&mut self, read: impl FnOnce(&mut Cursor<'_>) -> Result<T, DecodeError>) -> Result<T, DecodeError> {
+    fn with<T>(
+        &mut self,
+        read: impl FnOnce(&mut Cursor<'_>) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
         let mut cursor = Cursor::at(&self.bytes, self.at);
         let value = read(&mut cursor)?;
         self.at = cursor.position();
@@ -102,14 +105,22 @@ impl Reader {
         allowed: bool,
         field: &'static str,
     ) -> Result<Option<T>, DecodeError> {
-        if value.is_none() && !allowed { Err(DecodeError::Null { field }) } else { Ok(value) }
+        if value.is_none() && !allowed {
+            Err(DecodeError::Null { field })
+        } else {
+            Ok(value)
+        }
     }
 
     pub fn nullable_struct<T>(
         &mut self,
         read: impl FnOnce(&mut Reader) -> Result<T, DecodeError>,
     ) -> Result<Option<T>, DecodeError> {
-        if self.i8()? < 0 { Ok(None) } else { read(self).map(Some) }
+        if self.i8()? < 0 {
+            Ok(None)
+        } else {
+            read(self).map(Some)
+        }
     }
 
     /// An array; its memory is charged before it is taken.
@@ -121,7 +132,9 @@ impl Reader {
         mut read: impl FnMut(&mut Reader, &mut Budget) -> Result<T, DecodeError>,
     ) -> Result<Option<Vec<T>>, DecodeError> {
         let at = self.at;
-        let Some(count) = self.with(|cursor| cursor.array_len(flexible))? else { return Ok(None) };
+        let Some(count) = self.with(|cursor| cursor.array_len(flexible))? else {
+            return Ok(None);
+        };
         if self.remaining() / element_bytes_min.max(1) < count {
             return Err(DecodeError::CountExceedsFrame { at, count });
         }
@@ -136,7 +149,10 @@ impl Reader {
     pub fn tags(&mut self) -> Result<Tags, DecodeError> {
         let left = self.unsigned_varint()?;
         if self.remaining() / 2 < left as usize {
-            return Err(DecodeError::CountExceedsFrame { at: self.at, count: left as usize });
+            return Err(DecodeError::CountExceedsFrame {
+                at: self.at,
+                count: left as usize,
+            });
         }
         if TAGS_MAX < left as usize {
             return Err(DecodeError::TooManyTags { max: TAGS_MAX });
@@ -153,7 +169,10 @@ impl Reader {
         let tag = self.unsigned_varint()?;
         let length = self.unsigned_varint()? as usize;
         self.with(|cursor| cursor.take(length).map(|_| ()))?;
-        Ok(Some((tag, Reader::new(self.bytes.slice(self.at - length..self.at)))))
+        Ok(Some((
+            tag,
+            Reader::new(self.bytes.slice(self.at - length..self.at)),
+        )))
     }
 
     /// A section in which no tag is known.
@@ -171,6 +190,12 @@ impl Reader {
     }
 
     pub fn finished(&self) -> Result<(), DecodeError> {
-        if self.remaining() == 0 { Ok(()) } else { Err(DecodeError::Trailing { bytes: self.remaining() }) }
+        if self.remaining() == 0 {
+            Ok(())
+        } else {
+            Err(DecodeError::Trailing {
+                bytes: self.remaining(),
+            })
+        }
     }
 }

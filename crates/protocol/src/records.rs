@@ -11,7 +11,9 @@ pub struct Records {
 
 impl Records {
     pub fn from_segments(segments: impl IntoIterator<Item = Bytes>) -> Records {
-        Records { segments: segments.into_iter().collect() }
+        Records {
+            segments: segments.into_iter().collect(),
+        }
     }
 
     pub fn segments(&self) -> &[Bytes] {
@@ -32,14 +34,18 @@ impl Records {
             return one.clone();
         }
         let mut whole = BytesMut::with_capacity(self.len());
-        self.segments.iter().for_each(|segment| whole.extend_from_slice(segment));
+        self.segments
+            .iter()
+            .for_each(|segment| whole.extend_from_slice(segment));
         whole.freeze()
     }
 }
 
 impl From<Bytes> for Records {
     fn from(bytes: Bytes) -> Records {
-        Records { segments: SmallVec::from_iter([bytes]) }
+        Records {
+            segments: SmallVec::from_iter([bytes]),
+        }
     }
 }
 

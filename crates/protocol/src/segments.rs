@@ -21,7 +21,11 @@ pub struct Segments {
 
 impl Segments {
     pub fn new() -> Segments {
-        Segments { buffer: BytesMut::with_capacity(128), large: SmallVec::new(), large_bytes: 0 }
+        Segments {
+            buffer: BytesMut::with_capacity(128),
+            large: SmallVec::new(),
+            large_bytes: 0,
+        }
     }
 
     /// Begins a frame: room for the size, which [`Segments::finish_frame`] fills in.
@@ -158,7 +162,11 @@ impl Segments {
     }
 
     pub fn put_null_string(&mut self, flexible: bool) {
-        if flexible { self.put_i8(0) } else { self.put_i16(-1) }
+        if flexible {
+            self.put_i8(0)
+        } else {
+            self.put_i16(-1)
+        }
     }
 
     pub fn put_null_bytes(&mut self, flexible: bool) {
@@ -166,7 +174,11 @@ impl Segments {
     }
 
     pub fn put_null_array(&mut self, flexible: bool) {
-        if flexible { self.put_i8(0) } else { self.put_i32(-1) }
+        if flexible {
+            self.put_i8(0)
+        } else {
+            self.put_i32(-1)
+        }
     }
 
     pub fn put_array_len(&mut self, length: usize, flexible: bool) -> Result<(), EncodeError> {
@@ -185,7 +197,10 @@ impl Segments {
 
     pub fn put_records(&mut self, records: &Records, flexible: bool) -> Result<(), EncodeError> {
         self.put_array_len(records.len(), flexible)?;
-        records.segments().iter().for_each(|segment| self.put_shared(segment));
+        records
+            .segments()
+            .iter()
+            .for_each(|segment| self.put_shared(segment));
         Ok(())
     }
 

@@ -9,6 +9,7 @@ pub(crate) const TAGS_MAX: usize = 64;
 
 /// Unknown tags in the order in which they came. One word while there are none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(clippy::box_collection, reason = "one word instead of three in every message")]
 pub struct TaggedFields(Option<Box<Vec<(u32, Bytes)>>>);
 
 impl TaggedFields {

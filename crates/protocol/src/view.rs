@@ -61,7 +61,10 @@ impl<'a> Cursor<'a> {
                 self.at += length;
                 Ok(taken)
             }
-            None => Err(DecodeError::Short { at: self.at, missing: length - rest.len() }),
+            None => Err(DecodeError::Short {
+                at: self.at,
+                missing: length - rest.len(),
+            }),
         }
     }
 
@@ -81,7 +84,13 @@ impl<'a> Cursor<'a> {
 
     pub fn uuid(&mut self) -> Result<Uuid, DecodeError> {
         let bytes = self.take(16)?;
-        bytes.first_chunk().map(|bytes| Uuid(*bytes)).ok_or(DecodeError::Short { at: self.at, missing: 16 })
+        bytes
+            .first_chunk()
+            .map(|bytes| Uuid(*bytes))
+            .ok_or(DecodeError::Short {
+                at: self.at,
+                missing: 16,
+            })
     }
 
     pub fn unsigned_varint(&mut self) -> Result<u32, DecodeError> {
@@ -118,11 +127,16 @@ impl<'a> Cursor<'a> {
         };
         let Some(length) = length else { return Ok(None) };
         if i16::MAX as usize <= length && flexible && 0x7fff < length {
-            return Err(DecodeError::Length { at: self.at, length: length as i64 });
+            return Err(DecodeError::Length {
+                at: self.at,
+                length: length as i64,
+            });
         }
         let at = self.at;
         let bytes = self.take(length)?;
-        std::str::from_utf8(bytes).map(Some).map_err(|_| DecodeError::Utf8 { at })
+        std::str::from_utf8(bytes)
+            .map(Some)
+            .map_err(|_| DecodeError::Utf8 { at })
     }
 
     pub fn bytes(&mut self, flexible: bool) -> Result<Option<&'a [u8]>, DecodeError> {
@@ -149,7 +163,9 @@ impl<'a> Cursor<'a> {
         flexible: bool,
         version: i16,
     ) -> Result<Option<ArrayView<'a, T>>, DecodeError> {
-        let Some(count) = self.array_len(flexible)? else { return Ok(None) };
+        let Some(count) = self.array_len(flexible)? else {
+            return Ok(None);
+        };
         let at = self.at;
         if self.bytes.len() - at < count {
             return Err(DecodeError::CountExceedsFrame { at, count });
@@ -158,7 +174,12 @@ impl<'a> Cursor<'a> {
             T::read(self, version)?;
         }
         let bytes = self.bytes.get(at..self.at).unwrap_or_default();
-        Ok(Some(ArrayView { bytes, count, version, element: PhantomData }))
+        Ok(Some(ArrayView {
+            bytes,
+            count,
+            version,
+            element: PhantomData,
+        }))
     }
 
     pub fn required<T>(value: Option<T>) -> Result<T, DecodeError> {
@@ -207,7 +228,11 @@ impl<'a> RecordsView<'a> {
 
     /// The same bytes as a slice that shares `frame`, which must be the frame that the view was read from.
     pub fn slice_of(&self, frame: &Bytes) -> Bytes {
-        if self.bytes.is_empty() { Bytes::new() } else { frame.slice_ref(self.bytes) }
+        if self.bytes.is_empty() {
+            Bytes::new()
+        } else {
+            frame.slice_ref(self.bytes)
+        }
     }
 }
 
@@ -252,6 +277,11 @@ impl<'a, T: View<'a>> View<'a> for ArrayView<'a, T> {
     }
 
     fn empty() -> Self {
-        ArrayView { bytes: &[], count: 0, version: 0, element: PhantomData }
+        ArrayView {
+            bytes: &[],
+            count: 0,
+            version: 0,
+            element: PhantomData,
+        }
     }
 }

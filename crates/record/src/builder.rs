@@ -50,10 +50,21 @@ pub enum ControlType {
 impl ControlType {
     pub fn from_key(key: &[u8]) -> Option<ControlType> {
         use ControlType::*;
-        let code = key.get(2..4)?.first_chunk::<2>().map(|code| i16::from_be_bytes(*code))?;
-        [Abort, Commit, LeaderChange, SnapshotHeader, SnapshotFooter, KRaftVersion, KRaftVoters]
-            .into_iter()
-            .find(|known| *known as i16 == code)
+        let code = key
+            .get(2..4)?
+            .first_chunk::<2>()
+            .map(|code| i16::from_be_bytes(*code))?;
+        [
+            Abort,
+            Commit,
+            LeaderChange,
+            SnapshotHeader,
+            SnapshotFooter,
+            KRaftVersion,
+            KRaftVoters,
+        ]
+        .into_iter()
+        .find(|known| *known as i16 == code)
     }
 
     /// The key of a control record: version 0 and the type.
@@ -75,7 +86,13 @@ pub struct BatchBuilder {
 
 impl BatchBuilder {
     pub fn new(options: BatchOptions) -> BatchBuilder {
-        BatchBuilder { options, records: BytesMut::new(), count: 0, base_timestamp: -1, max_timestamp: -1 }
+        BatchBuilder {
+            options,
+            records: BytesMut::new(),
+            count: 0,
+            base_timestamp: -1,
+            max_timestamp: -1,
+        }
     }
 
     pub fn is_empty(&self) -> bool {

@@ -50,7 +50,10 @@ pub fn check_produced(bytes: &Bytes, rules: &Rules) -> Result<BatchHeader, Batch
         return Err(BatchError::ZstdTooEarly);
     }
     if rules.bytes_max < bytes.len() {
-        return Err(BatchError::TooLarge { bytes: bytes.len(), max: rules.bytes_max });
+        return Err(BatchError::TooLarge {
+            bytes: bytes.len(),
+            max: rules.bytes_max,
+        });
     }
     check_crc(&header, bytes)?;
     check_header(&header, rules)?;
@@ -61,19 +64,31 @@ pub fn check_produced(bytes: &Bytes, rules: &Rules) -> Result<BatchHeader, Batch
 /// Compares the checksum with the bytes.
 pub fn check_crc(header: &BatchHeader, batch: &[u8]) -> Result<(), BatchError> {
     let computed = crc32c(batch.get(CRC_FROM..).unwrap_or_default());
-    if computed == header.crc { Ok(()) } else { Err(BatchError::Crc { stored: header.crc, computed }) }
+    if computed == header.crc {
+        Ok(())
+    } else {
+        Err(BatchError::Crc {
+            stored: header.crc,
+            computed,
+        })
+    }
 }
 
 fn check_header(header: &BatchHeader, rules: &Rules) -> Result<(), BatchError> {
     if header.base_offset.0 != 0 {
-        return Err(BatchError::BaseOffset { offset: header.base_offset.0 });
+        return Err(BatchError::BaseOffset {
+            offset: header.base_offset.0,
+        });
     }
     if header.is_control() {
         return Err(BatchError::Control);
     }
     let (count, last_offset_delta) = (header.records_count, header.last_offset_delta);
     if count < 1 || i64::from(last_offset_delta) != i64::from(count) - 1 {
-        return Err(BatchError::Count { count, last_offset_delta });
+        return Err(BatchError::Count {
+            count,
+            last_offset_delta,
+        });
     }
     let idempotent = header.has_producer();
     if idempotent && (header.producer_epoch.0 < 0 || header.base_sequence < 0) {
@@ -81,7 +96,10 @@ fn check_header(header: &BatchHeader, rules: &Rules) -> Result<(), BatchError> {
     }
     let replaced = rules.timestamps == TimestampRule::Replaced;
     if replaced && header.timestamp_type() == TimestampType::LogAppendTime {
-        return Err(BatchError::Timestamp { index: 0, timestamp: header.max_timestamp });
+        return Err(BatchError::Timestamp {
+            index: 0,
+            timestamp: header.max_timestamp,
+        });
     }
     Ok(())
 }
@@ -101,17 +119,18 @@ fn check_records(header: &BatchHeader, codec: Codec, batch: &Bytes, rules: &Rule
 }
 
 fn check_walk(header: &BatchHeader, payload: &[u8], rules: &Rules) -> Result<(), BatchError> {
-    let mut index = 0;
-    for record in walk(header, payload) {
+    for (index, record) in (0..).zip(walk(header, payload)) {
         let record = record?;
         if record.offset_delta != index {
-            return Err(BatchError::Malformed { index, what: "its offset delta is out of order" });
+            return Err(BatchError::Malformed {
+                index,
+                what: "its offset delta is out of order",
+            });
         }
         if rules.needs_keys && record.key.is_none() {
             return Err(BatchError::NoKey { index });
         }
         check_timestamp(index, record.timestamp, rules)?;
-        index += 1;
     }
     Ok(())
 }
@@ -123,7 +142,11 @@ fn check_timestamp(index: i32, timestamp: i64, rules: &Rules) -> Result<(), Batc
         TimestampRule::Between { .. } if timestamp == -1 => Ok(()),
         TimestampRule::Between { earliest, latest } => {
             let inside = earliest <= timestamp && timestamp <= latest;
-            if inside { Ok(()) } else { Err(BatchError::Timestamp { index, timestamp }) }
+            if inside {
+                Ok(())
+            } else {
+                Err(BatchError::Timestamp { index, timestamp })
+            }
         }
     }
 }

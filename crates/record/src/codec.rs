@@ -95,12 +95,17 @@ pub fn decompress(codec: Codec, packed: &Bytes, max: usize) -> Result<Bytes, Bat
 }
 
 fn failed(error: impl std::fmt::Display) -> BatchError {
-    BatchError::Decompress { what: error.to_string() }
+    BatchError::Decompress {
+        what: error.to_string(),
+    }
 }
 
 fn read_capped(source: impl Read, max: usize) -> Result<Bytes, BatchError> {
     let mut out = Vec::new();
-    source.take(max as u64 + 1).read_to_end(&mut out).map_err(failed)?;
+    source
+        .take(max as u64 + 1)
+        .read_to_end(&mut out)
+        .map_err(failed)?;
     if max < out.len() {
         return Err(BatchError::Bomb { max });
     }
@@ -113,11 +118,17 @@ fn unsnappy(packed: &[u8], max: usize) -> Result<Bytes, BatchError> {
         unsnappy_block(packed, max, &mut out)?;
         return Ok(out.into());
     }
-    let mut rest = packed.get(XERIAL_HEADER_BYTES..).ok_or_else(|| failed("the snappy header is cut"))?;
+    let mut rest = packed
+        .get(XERIAL_HEADER_BYTES..)
+        .ok_or_else(|| failed("the snappy header is cut"))?;
     while !rest.is_empty() {
-        let (length, after) = rest.split_first_chunk::<4>().ok_or_else(|| failed("a snappy block is cut"))?;
+        let (length, after) = rest
+            .split_first_chunk::<4>()
+            .ok_or_else(|| failed("a snappy block is cut"))?;
         let length = usize::try_from(i32::from_be_bytes(*length)).map_err(failed)?;
-        let (block, after) = after.split_at_checked(length).ok_or_else(|| failed("a snappy block is cut"))?;
+        let (block, after) = after
+            .split_at_checked(length)
+            .ok_or_else(|| failed("a snappy block is cut"))?;
         unsnappy_block(block, max, &mut out)?;
         rest = after;
     }
@@ -136,7 +147,9 @@ fn unsnappy_block(block: &[u8], max: usize, out: &mut Vec<u8>) -> Result<(), Bat
     let start = out.len();
     out.resize(start + claimed, 0);
     let place = out.get_mut(start..).unwrap_or_default();
-    let written = snap::raw::Decoder::new().decompress(block, place).map_err(failed)?;
+    let written = snap::raw::Decoder::new()
+        .decompress(block, place)
+        .map_err(failed)?;
     out.truncate(start + written);
     Ok(())
 }
@@ -150,7 +163,11 @@ mod tests {
         let plain: Vec<u8> = (0..100_000u32).flat_map(|n| (n / 7).to_le_bytes()).collect();
         for codec in Codec::ALL {
             let packed = compress(codec, &plain).expect("memory suffices");
-            assert_eq!(decompress(codec, &packed, plain.len()).as_deref(), Ok(&plain[..]), "{codec:?}");
+            assert_eq!(
+                decompress(codec, &packed, plain.len()).as_deref(),
+                Ok(&plain[..]),
+                "{codec:?}"
+            );
             if codec != Codec::None {
                 let bomb = decompress(codec, &packed, plain.len() - 1);
                 assert_eq!(bomb, Err(BatchError::Bomb { max: plain.len() - 1 }), "{codec:?}");
@@ -160,8 +177,13 @@ mod tests {
 
     #[test]
     fn raw_snappy_is_read_too() {
-        let packed = snap::raw::Encoder::new().compress_vec(b"hello hello hello").expect("small");
-        assert_eq!(decompress(Codec::Snappy, &packed.into(), 100).as_deref(), Ok(&b"hello hello hello"[..]));
+        let packed = snap::raw::Encoder::new()
+            .compress_vec(b"hello hello hello")
+            .expect("small");
+        assert_eq!(
+            decompress(Codec::Snappy, &packed.into(), 100).as_deref(),
+            Ok(&b"hello hello hello"[..])
+        );
     }
 
     #[test]

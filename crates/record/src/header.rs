@@ -43,7 +43,10 @@ pub struct BatchHeader {
 impl BatchHeader {
     /// Reads a header. Says nothing of the bytes behind it, except that their length can be.
     pub fn parse(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
-        let short = BatchError::Short { needed: HEADER_BYTES, found: bytes.len() };
+        let short = BatchError::Short {
+            needed: HEADER_BYTES,
+            found: bytes.len(),
+        };
         let head: &[u8; HEADER_BYTES] = bytes.first_chunk().ok_or(short)?;
         let header = BatchHeader {
             base_offset: Offset(i64::from_be_bytes(field(head, 0))),
@@ -61,7 +64,9 @@ impl BatchHeader {
             records_count: i32::from_be_bytes(field(head, 57)),
         };
         if header.batch_length < (HEADER_BYTES - LENGTH_FROM) as i32 {
-            return Err(BatchError::Length { length: header.batch_length });
+            return Err(BatchError::Length {
+                length: header.batch_length,
+            });
         }
         Ok(header)
     }
@@ -84,7 +89,11 @@ impl BatchHeader {
     }
 
     pub fn timestamp_type(&self) -> TimestampType {
-        if self.attributes & LOG_APPEND_TIME == 0 { TimestampType::CreateTime } else { TimestampType::LogAppendTime }
+        if self.attributes & LOG_APPEND_TIME == 0 {
+            TimestampType::CreateTime
+        } else {
+            TimestampType::LogAppendTime
+        }
     }
 
     pub fn is_transactional(&self) -> bool {
@@ -133,7 +142,10 @@ pub fn batches(bytes: &[u8]) -> impl Iterator<Item = Result<(BatchHeader, &[u8])
             None => {
                 let found = rest.len();
                 rest = &[];
-                Some(Err(BatchError::Short { needed: header.total_bytes(), found }))
+                Some(Err(BatchError::Short {
+                    needed: header.total_bytes(),
+                    found,
+                }))
             }
         }
     })
@@ -155,7 +167,13 @@ mod tests {
 
     #[test]
     fn a_cut_header_is_short() {
-        assert!(matches!(BatchHeader::parse(&[0; 60]), Err(BatchError::Short { .. })));
-        assert!(matches!(BatchHeader::parse(&[0; 61]), Err(BatchError::Length { length: 0 })));
+        assert!(matches!(
+            BatchHeader::parse(&[0; 60]),
+            Err(BatchError::Short { .. })
+        ));
+        assert!(matches!(
+            BatchHeader::parse(&[0; 61]),
+            Err(BatchError::Length { length: 0 })
+        ));
     }
 }

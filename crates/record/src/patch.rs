@@ -4,8 +4,8 @@
 use bytes::{Bytes, BytesMut};
 use types::{LeaderEpoch, Offset};
 
-use crate::header::{CRC_FROM, LOG_APPEND_TIME};
 use crate::crc32c;
+use crate::header::{CRC_FROM, LOG_APPEND_TIME};
 
 /// Base offset, batch length and leader epoch: all that changes when a batch is stored.
 pub const PREFIX_BYTES: usize = 16;
@@ -24,7 +24,11 @@ pub fn with_log_append_time(batch: &[u8], now_ms: Option<i64>) -> Bytes {
     let mut out = BytesMut::from(batch);
     if let Some(attributes) = out.get_mut(21..23) {
         let before = i16::from_be_bytes([attributes[0], attributes[1]]);
-        let after = if now_ms.is_some() { before | LOG_APPEND_TIME } else { before & !LOG_APPEND_TIME };
+        let after = if now_ms.is_some() {
+            before | LOG_APPEND_TIME
+        } else {
+            before & !LOG_APPEND_TIME
+        };
         attributes.copy_from_slice(&after.to_be_bytes());
     }
     if let (Some(now_ms), Some(max_timestamp)) = (now_ms, out.get_mut(35..43)) {

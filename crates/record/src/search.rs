@@ -29,7 +29,10 @@ pub fn first_at_or_after(
     for record in walk(&header, &payload) {
         let record = record?;
         if timestamp <= record.timestamp {
-            return Ok(Some((header.base_offset.plus(i64::from(record.offset_delta)), record.timestamp)));
+            return Ok(Some((
+                header.base_offset.plus(i64::from(record.offset_delta)),
+                record.timestamp,
+            )));
         }
     }
     Ok(None)
@@ -46,7 +49,10 @@ pub fn of_max_timestamp(batch: &Bytes, bytes_max: usize) -> Result<Option<(Offse
     for record in walk(&header, &payload) {
         let record = record?;
         if best.is_none_or(|(_, timestamp)| timestamp < record.timestamp) {
-            best = Some((header.base_offset.plus(i64::from(record.offset_delta)), record.timestamp));
+            best = Some((
+                header.base_offset.plus(i64::from(record.offset_delta)),
+                record.timestamp,
+            ));
         }
     }
     Ok(best)

@@ -49,7 +49,18 @@ mod tests {
 
     #[test]
     fn values_round_trip_at_their_edges() {
-        for value in [0, -1, 1, 63, 64, -64, -65, i64::from(i32::MAX), i64::MAX, i64::MIN] {
+        for value in [
+            0,
+            -1,
+            1,
+            63,
+            64,
+            -64,
+            -65,
+            i64::from(i32::MAX),
+            i64::MAX,
+            i64::MIN,
+        ] {
             let mut out = BytesMut::new();
             write(&mut out, value);
             assert_eq!(out.len(), length(value));

@@ -66,7 +66,9 @@ fn chunk(bytes: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     let (length, rest) = varint::read_i32(bytes)?;
     match length {
         -1 => Some((None, rest)),
-        0.. => rest.split_at_checked(length as usize).map(|(value, rest)| (Some(value), rest)),
+        0.. => rest
+            .split_at_checked(length as usize)
+            .map(|(value, rest)| (Some(value), rest)),
         _ => None,
     }
 }
@@ -75,7 +77,9 @@ impl<'a> Records<'a> {
     fn record(&mut self) -> Result<Record<'a>, &'static str> {
         let (length, rest) = varint::read_i32(self.rest).ok_or("its length")?;
         let length = usize::try_from(length).map_err(|_| "its length is negative")?;
-        let (body, rest) = rest.split_at_checked(length).ok_or("it is longer than the batch")?;
+        let (body, rest) = rest
+            .split_at_checked(length)
+            .ok_or("it is longer than the batch")?;
         self.rest = rest;
         let (_, body) = body.split_first().ok_or("its attributes")?;
         let (timestamp_delta, body) = varint::read(body).ok_or("its timestamp")?;
@@ -96,8 +100,17 @@ impl<'a> Records<'a> {
             return Err("bytes are left over");
         }
         let timestamp = self.base_timestamp.wrapping_add(timestamp_delta);
-        let headers = Headers { bytes: header_bytes, count };
-        Ok(Record { offset_delta, timestamp, key, value, headers })
+        let headers = Headers {
+            bytes: header_bytes,
+            count,
+        };
+        Ok(Record {
+            offset_delta,
+            timestamp,
+            key,
+            value,
+            headers,
+        })
     }
 }
 
@@ -113,7 +126,10 @@ impl<'a> Iterator for Records<'a> {
                 return None;
             }
             self.failed = true;
-            return Some(Err(BatchError::Malformed { index: self.index, what: "bytes after the last record" }));
+            return Some(Err(BatchError::Malformed {
+                index: self.index,
+                what: "bytes after the last record",
+            }));
         }
         let index = self.index;
         self.index += 1;

@@ -27,18 +27,30 @@ impl Observer for Deaf {
 
 /// The node must be stopped: its directory is opened like at a start.
 pub fn metadata(data: &Path, to: &Path) -> anyhow::Result<()> {
-    let identity = Identity { cluster_id: None, node_id: node_id(data)? };
-    let (directory, _) = LogDirectory::open(&Os::real(), data, &identity, Options::default(), Arc::new(Deaf))?;
+    let identity = Identity {
+        cluster_id: None,
+        node_id: node_id(data)?,
+    };
+    let (directory, _) =
+        LogDirectory::open(&Os::real(), data, &identity, Options::default(), Arc::new(Deaf))?;
     let log = directory.metadata_log();
     let mut bytes = Vec::new();
     let mut next = log.log_start();
     while next < log.written_end() {
-        let read = Read { from: next, limit: log.written_end(), bytes_max: 1 << 20, at_least_one: true };
+        let read = Read {
+            from: next,
+            limit: log.written_end(),
+            bytes_max: 1 << 20,
+            at_least_one: true,
+        };
         let slices = match log.read(&read)? {
             ReadOutcome::Ready(slices) => slices,
             ReadOutcome::Cold(cold) => cold.run()?,
         };
-        slices.segments.iter().for_each(|segment| bytes.extend_from_slice(segment));
+        slices
+            .segments
+            .iter()
+            .for_each(|segment| bytes.extend_from_slice(segment));
         next = slices.next_offset;
     }
     let start: Offset = log.log_start();
@@ -47,7 +59,9 @@ pub fn metadata(data: &Path, to: &Path) -> anyhow::Result<()> {
     std::fs::write(&segment, &bytes).with_context(|| segment.display().to_string())?;
     for entry in std::fs::read_dir(directory.metadata_folder())? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "checkpoint")
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "checkpoint")
             && let Some(name) = path.file_name()
         {
             std::fs::copy(&path, to.join(name))?;
@@ -61,6 +75,9 @@ pub fn metadata(data: &Path, to: &Path) -> anyhow::Result<()> {
 fn node_id(data: &Path) -> anyhow::Result<BrokerId> {
     let path = data.join("meta.properties");
     let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    let id = text.lines().find_map(|line| line.strip_prefix("node.id=")).context("node.id is missing")?;
+    let id = text
+        .lines()
+        .find_map(|line| line.strip_prefix("node.id="))
+        .context("node.id is missing")?;
     Ok(BrokerId(id.trim().parse()?))
 }

@@ -27,8 +27,8 @@ pub fn init() {
 impl Subscriber for Lines {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         // Levels of `tracing` ascend with their detail.
-        *metadata.level() <= self.max && metadata.target().starts_with("ottla_") || is_ours(metadata.target())
-            && *metadata.level() <= self.max
+        *metadata.level() <= self.max && metadata.target().starts_with("ottla_")
+            || is_ours(metadata.target()) && *metadata.level() <= self.max
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -44,7 +44,12 @@ impl Subscriber for Lines {
         event.record(&mut line);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let (level, target) = (event.metadata().level(), event.metadata().target());
-        let text = format!("{} {level} {target}: {}{}\n", iso(now.as_secs(), now.subsec_millis()), line.message, line.fields);
+        let text = format!(
+            "{} {level} {target}: {}{}\n",
+            iso(now.as_secs(), now.subsec_millis()),
+            line.message,
+            line.fields
+        );
         // Nobody is left to tell if stderr is gone.
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
@@ -56,7 +61,12 @@ impl Subscriber for Lines {
 
 fn is_ours(target: &str) -> bool {
     let ours = ["broker", "storage", "net", "metadata", "ottla", "os", "config"];
-    ours.iter().any(|name| target == *name || target.strip_prefix(name).is_some_and(|rest| rest.starts_with("::")))
+    ours.iter().any(|name| {
+        target == *name
+            || target
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with("::"))
+    })
 }
 
 #[derive(Default)]
@@ -89,7 +99,11 @@ fn iso(seconds: u64, millis: u32) -> String {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_index = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    let month = if month_index < 10 {
+        month_index + 3
+    } else {
+        month_index - 9
+    };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     let (hour, minute, second) = (rest / 3600, rest % 3600 / 60, rest % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")

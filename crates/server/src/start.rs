@@ -30,7 +30,10 @@ pub fn run(args: &StartArgs) -> anyhow::Result<()> {
     let node = node(&config, &directory, &bound.listeners());
     let broker = Broker::open(&os, config.clone(), node, directory.clone())?;
     let service = Arc::new(BrokerService::new(broker.clone()));
-    let options = ServerOptions { limits: limits(&config, open_files), memory: memory(&config) };
+    let options = ServerOptions {
+        limits: limits(&config, open_files),
+        memory: memory(&config),
+    };
     let server = bound.serve(&runtimes, &service, &options);
     println!("{}", ready_line(&broker, server.listeners()));
     runtimes.block_on(stop_signal())?;
@@ -51,11 +54,15 @@ fn load(args: &StartArgs) -> anyhow::Result<BrokerConfig> {
     if let Some(path) = &args.config {
         let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
         let name = path.to_string_lossy();
-        layers.file(&name, &text).with_context(|| path.display().to_string())?;
+        layers
+            .file(&name, &text)
+            .with_context(|| path.display().to_string())?;
     }
     layers.environment(std::env::vars());
     for pair in &args.set {
-        let (name, value) = pair.split_once('=').ok_or_else(|| anyhow!("--set {pair}: KEY=VALUE is wanted"))?;
+        let (name, value) = pair
+            .split_once('=')
+            .ok_or_else(|| anyhow!("--set {pair}: KEY=VALUE is wanted"))?;
         layers.set(name, value, "--set");
     }
     if let Some(data) = &args.data {
@@ -91,7 +98,10 @@ fn refuse_open_doors(config: &BrokerConfig, insecure: bool) -> anyhow::Result<()
 
 fn resolve(listener: &ListenerAddress) -> anyhow::Result<Vec<SocketAddr>> {
     if listener.host.is_empty() {
-        return Ok(vec![SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), listener.port)]);
+        return Ok(vec![SocketAddr::new(
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            listener.port,
+        )]);
     }
     let addresses: Vec<SocketAddr> = (listener.host.as_str(), listener.port)
         .to_socket_addrs()
@@ -107,10 +117,17 @@ fn bind(runtimes: &Runtimes, config: &BrokerConfig) -> anyhow::Result<net::Bound
     let mut listeners = Vec::new();
     for listener in &config.listeners {
         let address = *resolve(listener)?.first().context("an address")?;
-        listeners.push(Listener { name: listener.name.as_str().into(), address });
+        listeners.push(Listener {
+            name: listener.name.as_str().into(),
+            address,
+        });
     }
     Server::bind(runtimes, &listeners).map_err(|(listener, error)| {
-        anyhow!("cannot listen on {}://{}: {error}", listener.name, listener.address)
+        anyhow!(
+            "cannot listen on {}://{}: {error}",
+            listener.name,
+            listener.address
+        )
     })
 }
 
@@ -125,10 +142,14 @@ fn open_directory(os: &Os, config: &BrokerConfig) -> anyhow::Result<LogDirectory
         producer_id_expiration_ms: config.producer_id_expiration_ms,
         ..Options::default()
     };
-    let identity = Identity { cluster_id: None, node_id: BrokerId(config.node_id) };
+    let identity = Identity {
+        cluster_id: None,
+        node_id: BrokerId(config.node_id),
+    };
     let path = std::path::Path::new(&config.log_dir);
     let opened = LogDirectory::open(os, path, &identity, options, Arc::new(Progress));
-    let (directory, report) = opened.with_context(|| format!("the data directory {} cannot be opened", config.log_dir))?;
+    let (directory, report) =
+        opened.with_context(|| format!("the data directory {} cannot be opened", config.log_dir))?;
     tracing::info!(?report, "log directory recovered");
     Ok(directory)
 }
@@ -154,7 +175,11 @@ fn node(config: &BrokerConfig, directory: &LogDirectory, bound: &[BoundListener]
 fn limits(config: &BrokerConfig, open_files: u64) -> ConnectionLimits {
     let clamp = |said: i64, default: usize| usize::try_from(said).unwrap_or(default).min(default);
     let most = usize::try_from(open_files / 10 * 8).unwrap_or(1024);
-    let per_ip = if config.max_connections_per_ip == i64::from(i32::MAX) { 1000 } else { config.max_connections_per_ip };
+    let per_ip = if config.max_connections_per_ip == i64::from(i32::MAX) {
+        1000
+    } else {
+        config.max_connections_per_ip
+    };
     ConnectionLimits {
         connections_max: clamp(config.max_connections, most),
         per_address_max: clamp(per_ip, most),
@@ -165,13 +190,19 @@ fn limits(config: &BrokerConfig, open_files: u64) -> ConnectionLimits {
 
 fn memory(config: &BrokerConfig) -> Memory {
     let quarter = os::limits::memory_bytes() / 4;
-    let bytes = if config.memory_bytes == 0 { quarter.max(MEMORY_BYTES_MIN) } else { config.memory_bytes };
+    let bytes = if config.memory_bytes == 0 {
+        quarter.max(MEMORY_BYTES_MIN)
+    } else {
+        config.memory_bytes
+    };
     Memory::new(usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
 fn ready_line(broker: &Broker, listeners: &[BoundListener]) -> String {
-    let shown: Vec<String> =
-        listeners.iter().map(|listener| format!("{}://{}", listener.name, listener.address)).collect();
+    let shown: Vec<String> = listeners
+        .iter()
+        .map(|listener| format!("{}://{}", listener.name, listener.address))
+        .collect();
     let flush = match broker.flush() {
         Flush::Ack => "ack",
         Flush::Interval => "interval",

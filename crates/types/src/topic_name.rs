@@ -38,7 +38,9 @@ impl TopicName {
         }
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         if !name.bytes().all(legal) {
-            return Err(InvalidTopicName::Character { name: name.to_owned() });
+            return Err(InvalidTopicName::Character {
+                name: name.to_owned(),
+            });
         }
         Ok(TopicName(name.into()))
     }
@@ -81,7 +83,10 @@ mod tests {
     #[test]
     fn the_length_limit_is_249() {
         assert!(TopicName::new(&"a".repeat(249)).is_ok());
-        assert_eq!(TopicName::new(&"a".repeat(250)), Err(InvalidTopicName::TooLong { length: 250 }));
+        assert_eq!(
+            TopicName::new(&"a".repeat(250)),
+            Err(InvalidTopicName::TooLong { length: 250 })
+        );
     }
 
     #[test]

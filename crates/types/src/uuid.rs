@@ -40,7 +40,11 @@ impl fmt::Display for Uuid {
         let value = u128::from_be_bytes(self.0);
         for (index, slot) in text.iter_mut().enumerate() {
             // 128 bits are 21 whole characters and one of two bits.
-            let sextet = if index < 21 { value >> (122 - 6 * index) } else { value << 4 };
+            let sextet = if index < 21 {
+                value >> (122 - 6 * index)
+            } else {
+                value << 4
+            };
             *slot = ALPHABET[(sextet & 63) as usize];
         }
         f.write_str(std::str::from_utf8(&text).expect("the alphabet is ASCII"))
@@ -63,7 +67,10 @@ impl FromStr for Uuid {
         }
         let mut value = 0u128;
         for (index, byte) in text.bytes().enumerate() {
-            let sextet = ALPHABET.iter().position(|letter| *letter == byte).ok_or_else(invalid)? as u128;
+            let sextet = ALPHABET
+                .iter()
+                .position(|letter| *letter == byte)
+                .ok_or_else(invalid)? as u128;
             if index < 21 {
                 value = (value << 6) | sextet;
             } else {

@@ -25,7 +25,9 @@ pub fn implementation(scope: &Scope<'_>, inner: &Struct) -> anyhow::Result<Strin
 
 /// A field at its place in the row, in the versions in which it is not tagged.
 fn plain_field(scope: &Scope<'_>, out: &mut String, field: &Field, range: Versions) -> anyhow::Result<()> {
-    let Some(versions) = field.versions else { return Ok(()) };
+    let Some(versions) = field.versions else {
+        return Ok(());
+    };
     let present = condition(Some(versions), range);
     let untagged = match field.tagged {
         Some(tagged) => format!("!({})", condition(Some(tagged), range)),
@@ -39,9 +41,10 @@ fn plain_field(scope: &Scope<'_>, out: &mut String, field: &Field, range: Versio
     match (present.as_str(), untagged.as_str()) {
         ("true", "true") => writeln!(out, "        message.{name} = {expression};")?,
         (present, "true") => writeln!(out, "        if {present} {{ message.{name} = {expression}; }}")?,
-        (present, untagged) => {
-            writeln!(out, "        if ({present}) && {untagged} {{ message.{name} = {expression}; }}")?
-        }
+        (present, untagged) => writeln!(
+            out,
+            "        if ({present}) && {untagged} {{ message.{name} = {expression}; }}"
+        )?,
     }
     Ok(())
 }
@@ -71,7 +74,10 @@ fn required(scope: &Scope<'_>, kind: &Type, name: &str, range: Versions) -> Stri
         Type::Float64 => "reader.f64()".into(),
         Type::Uuid => "reader.uuid()".into(),
         Type::Str | Type::Bytes | Type::Records | Type::Array(_) => {
-            format!("Reader::required({}?, {name:?})", nullable_read(scope, kind, range))
+            format!(
+                "Reader::required({}?, {name:?})",
+                nullable_read(scope, kind, range)
+            )
         }
         Type::Struct(inner) => format!("{inner}::decode(reader, version, budget)"),
     }
@@ -90,9 +96,7 @@ fn nullable_read(scope: &Scope<'_>, kind: &Type, range: Versions) -> String {
             let bytes_min = scope.wire_bytes_min(element, range);
             let one = required(scope, element, "element", range);
             let element = plain_type(element);
-            format!(
-                "reader.array::<{element}>(flexible, {bytes_min}, budget, |reader, budget| {one})"
-            )
+            format!("reader.array::<{element}>(flexible, {bytes_min}, budget, |reader, budget| {one})")
         }
         _ => String::new(),
     }
@@ -109,12 +113,21 @@ fn tags(scope: &Scope<'_>, out: &mut String, inner: &Struct, range: Versions) ->
          let reader = &mut field;\n                match tag {\n",
     );
     for field in tagged {
-        let (Some(tag), Some(versions)) = (field.tag, field.tagged.or(field.versions)) else { continue };
+        let (Some(tag), Some(versions)) = (field.tag, field.tagged.or(field.versions)) else {
+            continue;
+        };
         let guard = condition(Some(versions), range);
-        let guard = if guard == "true" { String::new() } else { format!(" if {guard}") };
+        let guard = if guard == "true" {
+            String::new()
+        } else {
+            format!(" if {guard}")
+        };
         let expression = value(scope, field, versions);
         let name = names::field(&field.name);
-        writeln!(out, "                    {tag}{guard} => {{ message.{name} = {expression}; reader.finished()?; }}")?;
+        writeln!(
+            out,
+            "                    {tag}{guard} => {{ message.{name} = {expression}; reader.finished()?; }}"
+        )?;
     }
     out.push_str(
         "                    _ => message.unknown_tagged_fields.keep(tag, reader.rest(), budget)?,\n                }\n            }\n",

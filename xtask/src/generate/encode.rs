@@ -15,21 +15,15 @@ pub fn implementation(scope: &Scope<'_>, inner: &Struct) -> anyhow::Result<Strin
         scope.flexible(range)
     );
     for field in &inner.fields {
-        plain_field(scope, &mut out, inner, field, range)?;
+        plain_field(&mut out, inner, field, range)?;
     }
     out += "        if flexible {\n";
-    tags(scope, &mut out, inner, range)?;
+    tags(&mut out, inner, range)?;
     out += "        }\n        Ok(())\n    }\n}\n\n";
     Ok(out)
 }
 
-fn plain_field(
-    scope: &Scope<'_>,
-    out: &mut String,
-    inner: &Struct,
-    field: &Field,
-    range: Versions,
-) -> anyhow::Result<()> {
+fn plain_field(out: &mut String, inner: &Struct, field: &Field, range: Versions) -> anyhow::Result<()> {
     let present = condition(field.versions, range);
     let name = names::field(&field.name);
     // What a version cannot say must not be lost in silence, unless the definition allows it.
@@ -45,8 +39,11 @@ fn plain_field(
     let tagged = field.tagged.map(|tagged| condition(Some(tagged), range));
     let write = match tagged.as_deref() {
         Some("true") => String::new(),
-        Some(tagged) => format!("if !({tagged}) {{ {} }}", value(scope, field, &format!("self.{name}"), range)),
-        None => value(scope, field, &format!("self.{name}"), range),
+        Some(tagged) => format!(
+            "if !({tagged}) {{ {} }}",
+            value(field, &format!("self.{name}"), range)
+        ),
+        None => value(field, &format!("self.{name}"), range),
     };
     match present.as_str() {
         "true" => writeln!(out, "        {write}")?,
@@ -58,8 +55,10 @@ fn plain_field(
 }
 
 /// Rust that writes `place`.
-fn value(scope: &Scope<'_>, field: &Field, place: &str, range: Versions) -> String {
-    let Some(nullable) = field.nullable else { return required(scope, &field.kind, place, false) };
+fn value(field: &Field, place: &str, range: Versions) -> String {
+    let Some(nullable) = field.nullable else {
+        return required(&field.kind, place, false);
+    };
     let is_struct = matches!(field.kind, Type::Struct(_));
     let allowed = condition(Some(nullable), range);
     let null = match &field.kind {
@@ -76,14 +75,22 @@ fn value(scope: &Scope<'_>, field: &Field, place: &str, range: Versions) -> Stri
         ),
     };
     let marker = if is_struct { "sink.put_i8(1); " } else { "" };
-    let some = required(scope, &field.kind, "value", true);
+    let some = required(&field.kind, "value", true);
     format!("match &{place} {{ None => {{ {null} }} Some(value) => {{ {marker}{some} }} }}")
 }
 
 /// `by_reference`: the place is a reference already.
-fn required(scope: &Scope<'_>, kind: &Type, place: &str, by_reference: bool) -> String {
-    let copied = if by_reference { format!("*{place}") } else { place.to_owned() };
-    let referenced = if by_reference { place.to_owned() } else { format!("&{place}") };
+fn required(kind: &Type, place: &str, by_reference: bool) -> String {
+    let copied = if by_reference {
+        format!("*{place}")
+    } else {
+        place.to_owned()
+    };
+    let referenced = if by_reference {
+        place.to_owned()
+    } else {
+        format!("&{place}")
+    };
     match kind {
         Type::Bool => format!("sink.put_bool({copied});"),
         Type::Int(int) => format!("sink.put_{int}({copied});"),
@@ -94,13 +101,13 @@ fn required(scope: &Scope<'_>, kind: &Type, place: &str, by_reference: bool) -> 
         Type::Records => format!("sink.put_records({referenced}, flexible)?;"),
         Type::Struct(_) => format!("{place}.encode(version, sink)?;"),
         Type::Array(element) => {
-            let one = required(scope, element, "item", true);
+            let one = required(element, "item", true);
             format!("sink.put_array_len({place}.len(), flexible)?; for item in {place}.iter() {{ {one} }}")
         }
     }
 }
 
-fn tags(scope: &Scope<'_>, out: &mut String, inner: &Struct, range: Versions) -> anyhow::Result<()> {
+fn tags(out: &mut String, inner: &Struct, range: Versions) -> anyhow::Result<()> {
     let mut tagged: Vec<&Field> = inner.fields.iter().filter(|field| field.tag.is_some()).collect();
     tagged.sort_by_key(|field| field.tag);
     if tagged.is_empty() {
@@ -112,7 +119,7 @@ fn tags(scope: &Scope<'_>, out: &mut String, inner: &Struct, range: Versions) ->
         let Some(tag) = field.tag else { continue };
         let present = condition(field.tagged.or(field.versions), range);
         let set = format!("({present}) && !({})", is_default(field)?);
-        let write = value(scope, field, &format!("self.{}", names::field(&field.name)), range);
+        let write = value(field, &format!("self.{}", names::field(&field.name)), range);
         writeln!(
             out,
             "            if {set} {{ known.put({tag}, |sink: &mut Segments| -> Result<(), EncodeError> {{ {write} Ok(()) }})?; }}"

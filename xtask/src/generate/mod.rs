@@ -54,8 +54,14 @@ pub fn run(arguments: &[String]) -> anyhow::Result<()> {
     }
     write(&root.join("mod.rs"), &registry::root(&areas))?;
     write(&root.join("api_key.rs"), &registry::api_keys(&areas))?;
-    write(&root.join("metadata_record.rs"), &registry::metadata_record(&areas))?;
-    let files = Command::new("rustfmt").args(["--edition", "2024"]).arg(root.join("mod.rs")).status()?;
+    write(
+        &root.join("metadata_record.rs"),
+        &registry::metadata_record(&areas),
+    )?;
+    let files = Command::new("rustfmt")
+        .args(["--edition", "2024"])
+        .arg(root.join("mod.rs"))
+        .status()?;
     if !files.success() {
         bail!("rustfmt failed");
     }
@@ -64,8 +70,13 @@ pub fn run(arguments: &[String]) -> anyhow::Result<()> {
 
 fn write_area(root: &Path, area: &Area) -> anyhow::Result<()> {
     for message in &area.messages {
-        let path = root.join(area.name).join(format!("{}.rs", names::snake(&message.name)));
-        write(&path, &code::message(message).with_context(|| message.name.clone())?)?;
+        let path = root
+            .join(area.name)
+            .join(format!("{}.rs", names::snake(&message.name)));
+        write(
+            &path,
+            &code::message(message).with_context(|| message.name.clone())?,
+        )?;
     }
     write(&root.join(area.name).join("mod.rs"), &registry::area(area))
 }
@@ -79,13 +90,22 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 
 /// The definitions in a jar, by name.
 fn read_jar(jar: &Path, folder: &str) -> anyhow::Result<Vec<Message>> {
-    let list = Command::new("unzip").arg("-Z1").arg(jar).output().context("unzip is needed")?;
+    let list = Command::new("unzip")
+        .arg("-Z1")
+        .arg(jar)
+        .output()
+        .context("unzip is needed")?;
     let mut messages = Vec::new();
     for entry in String::from_utf8(list.stdout)?.lines() {
         if !entry.starts_with(folder) || !entry.ends_with(".json") {
             continue;
         }
-        let text = Command::new("unzip").arg("-p").arg(jar).arg(entry).output()?.stdout;
+        let text = Command::new("unzip")
+            .arg("-p")
+            .arg(jar)
+            .arg(entry)
+            .output()?
+            .stdout;
         let message = schema::parse(&String::from_utf8(text)?).with_context(|| entry.to_owned())?;
         // Removed keys keep a definition without a version.
         messages.extend(message.filter(|message| message.valid.is_some()));

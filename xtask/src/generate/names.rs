@@ -24,6 +24,9 @@ pub fn snake(name: &str) -> String {
 /// A field's name, escaped where it is a Rust keyword.
 pub fn field(name: &str) -> String {
     let name = snake(name);
-    let keyword = matches!(name.as_str(), "type" | "match" | "ref" | "final" | "move" | "use" | "self" | "in");
+    let keyword = matches!(
+        name.as_str(),
+        "type" | "match" | "ref" | "final" | "move" | "use" | "self" | "in"
+    );
     if keyword { format!("r#{name}") } else { name }
 }

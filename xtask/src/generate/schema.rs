@@ -32,7 +32,10 @@ impl Versions {
     }
 
     pub fn intersect(self, other: Versions) -> Option<Versions> {
-        let both = Versions { low: self.low.max(other.low), high: self.high.min(other.high) };
+        let both = Versions {
+            low: self.low.max(other.low),
+            high: self.high.min(other.high),
+        };
         (both.low <= both.high).then_some(both)
     }
 
@@ -129,8 +132,11 @@ struct RawField {
 
 /// `None` for a definition that is no message of its own.
 pub fn parse(text: &str) -> anyhow::Result<Option<Message>> {
-    let plain: String =
-        text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let plain: String = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n");
     let raw: RawMessage = serde_json::from_str(&plain)?;
     let valid = Versions::parse(&raw.valid_versions)?;
     let flexible = Versions::parse(raw.flexible_versions.as_deref().unwrap_or("none"))?;
@@ -144,19 +150,35 @@ pub fn parse(text: &str) -> anyhow::Result<Option<Message>> {
         latest_unstable: raw.latest_version_unstable,
         structs: Vec::new(),
     };
-    let Some(valid) = valid else { return Ok(Some(message)) };
+    let Some(valid) = valid else {
+        return Ok(Some(message));
+    };
     add_struct(&mut message.structs, &raw.name, valid, &raw.fields)?;
     for common in &raw.common_structs {
         let versions = Versions::parse(&common.versions)?.and_then(|versions| versions.intersect(valid));
-        add_struct(&mut message.structs, &common.name, versions.unwrap_or(valid), &common.fields)?;
+        add_struct(
+            &mut message.structs,
+            &common.name,
+            versions.unwrap_or(valid),
+            &common.fields,
+        )?;
     }
     Ok(Some(message))
 }
 
-fn add_struct(structs: &mut Vec<Struct>, name: &str, versions: Versions, raw: &[RawField]) -> anyhow::Result<()> {
+fn add_struct(
+    structs: &mut Vec<Struct>,
+    name: &str,
+    versions: Versions,
+    raw: &[RawField],
+) -> anyhow::Result<()> {
     let mut fields = Vec::new();
     let place = structs.len();
-    structs.push(Struct { name: name.to_owned(), versions, fields: Vec::new() });
+    structs.push(Struct {
+        name: name.to_owned(),
+        versions,
+        fields: Vec::new(),
+    });
     for raw in raw {
         let range = |text: &Option<String>| Versions::parse(text.as_deref().unwrap_or("none"));
         let present = match &raw.versions {

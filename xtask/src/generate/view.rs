@@ -15,23 +15,45 @@ pub fn module(scope: &Scope<'_>) -> anyhow::Result<String> {
     for (index, inner) in scope.message.structs.iter().enumerate() {
         let range = inner.versions.intersect(scope.valid).unwrap_or(scope.valid);
         let name = &inner.name;
-        writeln!(out, "    #[derive(Debug, Clone, Copy, PartialEq)]\n    pub struct {name}<'a> {{")?;
+        writeln!(
+            out,
+            "    #[derive(Debug, Clone, Copy, PartialEq)]\n    pub struct {name}<'a> {{"
+        )?;
         for field in &inner.fields {
-            writeln!(out, "        pub {}: {},", names::field(&field.name), field_type(field))?;
+            writeln!(
+                out,
+                "        pub {}: {},",
+                names::field(&field.name),
+                field_type(field)
+            )?;
         }
-        writeln!(out, "        pub(crate) lifetime: std::marker::PhantomData<&'a ()>,\n    }}\n")?;
-        writeln!(out, "    impl<'a> View<'a> for {name}<'a> {{\n        fn read(cursor: &mut Cursor<'a>, version: i16) -> Result<Self, DecodeError> {{")?;
+        writeln!(
+            out,
+            "        pub(crate) lifetime: std::marker::PhantomData<&'a ()>,\n    }}\n"
+        )?;
+        writeln!(
+            out,
+            "    impl<'a> View<'a> for {name}<'a> {{\n        fn read(cursor: &mut Cursor<'a>, version: i16) -> Result<Self, DecodeError> {{"
+        )?;
         writeln!(out, "            let flexible = {};", scope.flexible(range))?;
         out += "            let mut message = Self::empty();\n";
         fields(&mut out, inner, range)?;
         out += "            Ok(message)\n        }\n\n";
         writeln!(out, "        fn empty() -> Self {{\n            {name} {{")?;
         for field in &inner.fields {
-            writeln!(out, "                {}: {},", names::field(&field.name), default(field)?)?;
+            writeln!(
+                out,
+                "                {}: {},",
+                names::field(&field.name),
+                default(field)?
+            )?;
         }
         out += "                lifetime: std::marker::PhantomData,\n            }\n        }\n    }\n\n";
         if index == 0 {
-            writeln!(out, "    impl<'a> {name}<'a> {{\n        /// The view of a whole body.\n        pub fn decode(body: &'a [u8], version: i16) -> Result<Self, DecodeError> {{\n            Self::read(&mut Cursor::new(body), version)\n        }}\n    }}\n")?;
+            writeln!(
+                out,
+                "    impl<'a> {name}<'a> {{\n        /// The view of a whole body.\n        pub fn decode(body: &'a [u8], version: i16) -> Result<Self, DecodeError> {{\n            Self::read(&mut Cursor::new(body), version)\n        }}\n    }}\n"
+            )?;
         }
     }
     out += "}\n";
@@ -54,9 +76,16 @@ fn fields(out: &mut String, inner: &Struct, range: Versions) -> anyhow::Result<(
     for field in tagged {
         let Some(tag) = field.tag else { continue };
         let guard = condition(field.tagged.or(field.versions), range);
-        writeln!(out, "                        {tag} if {guard} => message.{} = {},", names::field(&field.name), read(field))?;
+        writeln!(
+            out,
+            "                        {tag} if {guard} => message.{} = {},",
+            names::field(&field.name),
+            read(field)
+        )?;
     }
-    out.push_str("                        _ => {}\n                    }\n                }\n            }\n");
+    out.push_str(
+        "                        _ => {}\n                    }\n                }\n            }\n",
+    );
     Ok(())
 }
 
@@ -76,7 +105,11 @@ fn plain(kind: &Type) -> String {
 
 fn field_type(field: &Field) -> String {
     let plain = plain(&field.kind);
-    if field.nullable.is_some() { format!("Option<{plain}>") } else { plain }
+    if field.nullable.is_some() {
+        format!("Option<{plain}>")
+    } else {
+        plain
+    }
 }
 
 fn default(field: &Field) -> anyhow::Result<String> {
@@ -94,7 +127,13 @@ fn default(field: &Field) -> anyhow::Result<String> {
 
 fn read(field: &Field) -> String {
     let nullable = field.nullable.is_some();
-    let wrap = |text: String| if nullable { format!("{text}?") } else { format!("Cursor::required({text}?)?") };
+    let wrap = |text: String| {
+        if nullable {
+            format!("{text}?")
+        } else {
+            format!("Cursor::required({text}?)?")
+        }
+    };
     match &field.kind {
         Type::Bool => "cursor.bool()?".into(),
         Type::Int(int) => format!("cursor.{int}()?"),

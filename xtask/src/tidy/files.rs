@@ -21,7 +21,10 @@ pub fn check(root: &Path, path: &Path) -> anyhow::Result<Vec<Finding>> {
     }
     let lines = text.lines().count();
     if FILE_LINES_MAX < lines {
-        say(lines, format!("{lines} lines, at most {FILE_LINES_MAX}: give each role a file"));
+        say(
+            lines,
+            format!("{lines} lines, at most {FILE_LINES_MAX}: give each role a file"),
+        );
     }
     let is_test = name.contains("/tests/");
     let is_shell = name.starts_with("xtask/") || name.starts_with("crates/server/");
@@ -56,14 +59,24 @@ fn long_functions(name: &str, text: &str) -> Vec<Finding> {
     let lines: Vec<&str> = text.lines().collect();
     for (at, line) in lines.iter().enumerate() {
         let trimmed = line.trim_start();
-        let starts = ["fn ", "pub fn ", "async fn ", "pub async fn ", "pub(super) fn ", "pub(crate) fn "];
+        let starts = [
+            "fn ",
+            "pub fn ",
+            "async fn ",
+            "pub async fn ",
+            "pub(super) fn ",
+            "pub(crate) fn ",
+        ];
         if !starts.iter().any(|start| trimmed.starts_with(start)) {
             continue;
         }
         let close = format!("{}}}", " ".repeat(line.len() - trimmed.len()));
         let end = lines.iter().skip(at).position(|line| *line == close);
         if let Some(length) = end.filter(|length| FUNCTION_LINES_MAX < *length) {
-            findings.push(format!("{name}:{}: a function of {length} lines, at most {FUNCTION_LINES_MAX}", at + 1));
+            findings.push(format!(
+                "{name}:{}: a function of {length} lines, at most {FUNCTION_LINES_MAX}",
+                at + 1
+            ));
         }
     }
     findings

@@ -18,7 +18,10 @@ const SOFTWARE_FROM: i16 = 3;
 
 pub fn start(call: &mut Call<'_>) -> Start<Pending> {
     if !call.row.versions.contains(&call.version()) {
-        let reply = Reply { version: 0, ..call.reply() };
+        let reply = Reply {
+            version: 0,
+            ..call.reply()
+        };
         return Start::Done(reply.send(&table(ErrorCode::UnsupportedVersion)));
     }
     let request: ApiVersionsRequest = match call.decode() {
@@ -61,7 +64,9 @@ fn handle(call: &mut Call<'_>, request: &ApiVersionsRequest) -> Answer {
     response.finalized_features_epoch = image.offset().0;
     // Before v4 a lowest version of 0 could not be said for features (KIP-1022): such rows are left out.
     if call.version() < 4 {
-        response.supported_features.retain(|feature| feature.min_version != 0);
+        response
+            .supported_features
+            .retain(|feature| feature.min_version != 0);
     }
     call.reply().send(&response)
 }
@@ -76,7 +81,11 @@ fn table(code: ErrorCode) -> ApiVersionsResponse {
     // Kafka names only its own row when it refuses a version.
     let named = |row: &&super::Row| code.is_ok() || row.key == protocol::ApiKey::ApiVersions;
     let api_keys = APIS.iter().filter(named).map(row).collect();
-    ApiVersionsResponse { error_code: code.code(), api_keys, ..ApiVersionsResponse::default() }
+    ApiVersionsResponse {
+        error_code: code.code(),
+        api_keys,
+        ..ApiVersionsResponse::default()
+    }
 }
 
 /// `[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?` (trap 6).

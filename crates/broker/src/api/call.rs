@@ -9,9 +9,9 @@ use protocol::{Budget, Decode, DecodeError, Reader, Str};
 use tracing::debug;
 
 use super::Row;
+use crate::Broker;
 use crate::respond::Reply;
 use crate::service::Session;
-use crate::Broker;
 
 /// A request whose header is read and whose version is served.
 pub struct Call<'a> {
@@ -31,7 +31,11 @@ impl Call<'_> {
     }
 
     pub fn reply(&self) -> Reply {
-        Reply { key: self.row.key, version: self.header.api_version, correlation_id: self.header.correlation_id }
+        Reply {
+            key: self.row.key,
+            version: self.header.api_version,
+            correlation_id: self.header.correlation_id,
+        }
     }
 
     fn body(&self) -> Bytes {

@@ -35,11 +35,20 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
 }
 
 /// Lets the controller create topics. `None` if metadata cannot be written.
-pub(super) async fn create(broker: &Arc<Broker>, request: CreateTopicsRequest) -> Option<CreateTopicsResponse> {
+pub(super) async fn create(
+    broker: &Arc<Broker>,
+    request: CreateTopicsRequest,
+) -> Option<CreateTopicsResponse> {
     let (config, random) = (broker.config.clone(), broker.directory.os().random.clone());
-    let node = OnlyNode { id: broker.id(), directory_id: broker.node.directory_id };
+    let node = OnlyNode {
+        id: broker.id(),
+        directory_id: broker.node.directory_id,
+    };
     let decide = move |image: &MetadataImage| -> Decision<CreateTopicsResponse> {
-        let rules = Rules { config: &config, image };
+        let rules = Rules {
+            config: &config,
+            image,
+        };
         let context = CreateTopics {
             node,
             default_partitions: config.num_partitions,
@@ -53,8 +62,16 @@ pub(super) async fn create(broker: &Arc<Broker>, request: CreateTopicsRequest) -
 
 /// Creates one topic with the broker's defaults, because a client asked for it (trap 89).
 pub(super) async fn create_automatically(broker: &Arc<Broker>, names: Vec<protocol::Str>) {
-    let topic = |name| CreatableTopic { name, num_partitions: -1, replication_factor: -1, ..Default::default() };
-    let request = CreateTopicsRequest { topics: names.into_iter().map(topic).collect(), ..Default::default() };
+    let topic = |name| CreatableTopic {
+        name,
+        num_partitions: -1,
+        replication_factor: -1,
+        ..Default::default()
+    };
+    let request = CreateTopicsRequest {
+        topics: names.into_iter().map(topic).collect(),
+        ..Default::default()
+    };
     // What could not be created is answered as unknown.
     let _ = create(broker, request).await;
 }
@@ -66,7 +83,10 @@ fn unavailable(names: Vec<protocol::Str>) -> CreateTopicsResponse {
         error_code: ErrorCode::NotController.code(),
         ..Default::default()
     };
-    CreateTopicsResponse { topics: names.into_iter().map(result).collect(), ..Default::default() }
+    CreateTopicsResponse {
+        topics: names.into_iter().map(result).collect(),
+        ..Default::default()
+    }
 }
 
 /// The table of settings, as the controller asks it.
@@ -90,6 +110,9 @@ impl TopicConfigRules for Rules<'_> {
             is_sensitive: entry.is_sensitive,
             ..Default::default()
         };
-        config::describe_topic(overrides, &dynamic, self.config).into_iter().map(row).collect()
+        config::describe_topic(overrides, &dynamic, self.config)
+            .into_iter()
+            .map(row)
+            .collect()
     }
 }

@@ -20,15 +20,17 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
     };
     let (broker, reply, version) = (call.broker.clone(), call.reply(), call.version());
     if !broker.config.delete_topics {
-        let code =
-            if version < DISABLED_FROM { ErrorCode::InvalidRequest } else { ErrorCode::TopicDeletionDisabled };
+        let code = if version < DISABLED_FROM {
+            ErrorCode::InvalidRequest
+        } else {
+            ErrorCode::TopicDeletionDisabled
+        };
         return Start::Done(reply.send(&refused(&request, code)));
     }
     Start::Parked(Pending::later(async move {
         let unavailable = refused(&request, ErrorCode::NotController);
-        let decide = move |image: &metadata::MetadataImage| {
-            delete_topics(image, &request, BY_STATE_FROM <= version)
-        };
+        let decide =
+            move |image: &metadata::MetadataImage| delete_topics(image, &request, BY_STATE_FROM <= version);
         let response = broker.quorum().propose(decide).await;
         reply.send(&response.unwrap_or(unavailable))
     }))
@@ -44,7 +46,13 @@ fn refused(request: &DeleteTopicsRequest, code: ErrorCode) -> DeleteTopicsRespon
             ..Default::default()
         });
     };
-    request.topics.iter().for_each(|topic| push(topic.name.clone(), topic.topic_id));
-    request.topic_names.iter().for_each(|name| push(Some(name.clone()), types::Uuid::ZERO));
+    request
+        .topics
+        .iter()
+        .for_each(|topic| push(topic.name.clone(), topic.topic_id));
+    request
+        .topic_names
+        .iter()
+        .for_each(|name| push(Some(name.clone()), types::Uuid::ZERO));
     response
 }

@@ -24,8 +24,15 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
         Ok(request) => request,
         Err(close) => return Start::Done(close),
     };
-    let results = request.resources.iter().map(|resource| describe(call.broker, resource, &request)).collect();
-    let response = DescribeConfigsResponse { results, ..Default::default() };
+    let results = request
+        .resources
+        .iter()
+        .map(|resource| describe(call.broker, resource, &request))
+        .collect();
+    let response = DescribeConfigsResponse {
+        results,
+        ..Default::default()
+    };
     Start::Done(call.reply().send(&response))
 }
 
@@ -42,7 +49,11 @@ fn describe(
     match entries(broker, resource) {
         Ok(mut entries) => {
             // A list of names asks for these alone; a null list for all.
-            if let Some(keys) = resource.configuration_keys.as_ref().filter(|keys| !keys.is_empty()) {
+            if let Some(keys) = resource
+                .configuration_keys
+                .as_ref()
+                .filter(|keys| !keys.is_empty())
+            {
                 entries.retain(|entry| keys.iter().any(|key| *key == *entry.name));
             }
             result.configs = entries.into_iter().map(|entry| row(entry, request)).collect();
@@ -65,7 +76,10 @@ fn entries(broker: &Broker, resource: &DescribeConfigsResource) -> Result<Vec<Co
         Some(ResourceKind::Topic) => {
             TopicName::new(name).map_err(|error| (ErrorCode::InvalidTopicException, error.to_string()))?;
             if image.topic_by_name(name).is_none() {
-                return Err((ErrorCode::UnknownTopicOrPartition, "the topic does not exist".to_owned()));
+                return Err((
+                    ErrorCode::UnknownTopicOrPartition,
+                    "the topic does not exist".to_owned(),
+                ));
             }
             let overrides = image.configs(ResourceKind::Topic, name);
             Ok(config::describe_topic(&overrides, &dynamic, &broker.config))
@@ -100,7 +114,11 @@ fn dynamic_defaults(dynamic: &BTreeMap<String, String>) -> Vec<ConfigEntry> {
             is_sensitive: known.is_some_and(|setting| setting.is_sensitive()),
             kind: known.map(|setting| setting.kind),
             documentation: known.map_or("", |setting| setting.documentation()),
-            synonyms: vec![config::Synonym { name: name.clone(), value, source }],
+            synonyms: vec![config::Synonym {
+                name: name.clone(),
+                value,
+                source,
+            }],
         }
     };
     dynamic.iter().map(setting).collect()
@@ -113,7 +131,11 @@ fn row(entry: ConfigEntry, request: &DescribeConfigsRequest) -> DescribeConfigsR
         source: synonym.source as i8,
         ..Default::default()
     };
-    let synonyms = if request.include_synonyms { entry.synonyms } else { Vec::new() };
+    let synonyms = if request.include_synonyms {
+        entry.synonyms
+    } else {
+        Vec::new()
+    };
     DescribeConfigsResourceResult {
         name: entry.name.into(),
         value: entry.value.map(Into::into),
@@ -122,7 +144,9 @@ fn row(entry: ConfigEntry, request: &DescribeConfigsRequest) -> DescribeConfigsR
         is_sensitive: entry.is_sensitive,
         synonyms: synonyms.into_iter().map(synonym).collect(),
         config_type: entry.kind.map_or(0, config::Kind::code),
-        documentation: request.include_documentation.then(|| Str::from_static(entry.documentation)),
+        documentation: request
+            .include_documentation
+            .then(|| Str::from_static(entry.documentation)),
         ..Default::default()
     }
 }

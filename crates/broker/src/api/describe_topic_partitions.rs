@@ -32,7 +32,11 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
         response: DescribeTopicPartitionsResponse::default(),
     };
     let from: &str = cursor.map_or("", |cursor| &cursor.topic_name);
-    let first = |name: &str| cursor.filter(|cursor| *cursor.topic_name == *name).map_or(0, |cursor| cursor.partition_index);
+    let first = |name: &str| {
+        cursor
+            .filter(|cursor| *cursor.topic_name == *name)
+            .map_or(0, |cursor| cursor.partition_index)
+    };
     for name in names(&image, &request, from) {
         if !page.add(&image, &name, first(&name)) {
             break;
@@ -44,9 +48,17 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
 /// The topics to describe, ascending, from the cursor on; none named means all.
 fn names(image: &MetadataImage, request: &DescribeTopicPartitionsRequest, from: &str) -> Vec<Str> {
     let mut names: Vec<Str> = if request.topics.is_empty() {
-        image.topics_from(from).map(|topic| topic.name.as_str().into()).collect()
+        image
+            .topics_from(from)
+            .map(|topic| topic.name.as_str().into())
+            .collect()
     } else {
-        request.topics.iter().map(|topic| topic.name.clone()).filter(|name| from <= &**name).collect()
+        request
+            .topics
+            .iter()
+            .map(|topic| topic.name.clone())
+            .filter(|name| from <= &**name)
+            .collect()
     };
     names.sort();
     names.dedup();
@@ -62,14 +74,25 @@ impl Page {
     /// Adds a topic from a partition on. False when the page is full.
     fn add(&mut self, image: &MetadataImage, name: &Str, first: i32) -> bool {
         if self.left == 0 {
-            let cursor = Cursor { topic_name: name.clone(), partition_index: first, ..Default::default() };
+            let cursor = Cursor {
+                topic_name: name.clone(),
+                partition_index: first,
+                ..Default::default()
+            };
             self.response.next_cursor = Some(cursor);
             return false;
         }
-        let mut row = DescribeTopicPartitionsResponseTopic { name: Some(name.clone()), ..Default::default() };
+        let mut row = DescribeTopicPartitionsResponseTopic {
+            name: Some(name.clone()),
+            ..Default::default()
+        };
         let Some(topic) = image.topic_by_name(name) else {
             let legal = types::TopicName::new(name).is_ok();
-            let code = if legal { ErrorCode::UnknownTopicOrPartition } else { ErrorCode::InvalidTopicException };
+            let code = if legal {
+                ErrorCode::UnknownTopicOrPartition
+            } else {
+                ErrorCode::InvalidTopicException
+            };
             row.error_code = code.code();
             self.response.topics.push(row);
             return true;
@@ -84,7 +107,11 @@ impl Page {
         self.response.topics.push(row);
         if next < topic.partitions.len() {
             let partition_index = i32::try_from(next).unwrap_or(i32::MAX);
-            let cursor = Cursor { topic_name: name.clone(), partition_index, ..Default::default() };
+            let cursor = Cursor {
+                topic_name: name.clone(),
+                partition_index,
+                ..Default::default()
+            };
             self.response.next_cursor = Some(cursor);
             return false;
         }
@@ -97,16 +124,21 @@ fn partitions(
     first: usize,
 ) -> impl Iterator<Item = DescribeTopicPartitionsResponsePartition> + use<'_> {
     let ids = |brokers: &[BrokerId]| brokers.iter().map(|broker| broker.0).collect::<Vec<i32>>();
-    topic.partitions.iter().enumerate().skip(first).map(move |(index, partition)| {
-        DescribeTopicPartitionsResponsePartition {
-            partition_index: i32::try_from(index).unwrap_or(i32::MAX),
-            leader_id: partition.leader.0,
-            leader_epoch: partition.leader_epoch.0,
-            replica_nodes: ids(&partition.replicas),
-            isr_nodes: ids(&partition.in_sync),
-            eligible_leader_replicas: Some(ids(&partition.eligible_leader_replicas)),
-            last_known_elr: Some(ids(&partition.last_known_elr)),
-            ..Default::default()
-        }
-    })
+    topic
+        .partitions
+        .iter()
+        .enumerate()
+        .skip(first)
+        .map(
+            move |(index, partition)| DescribeTopicPartitionsResponsePartition {
+                partition_index: i32::try_from(index).unwrap_or(i32::MAX),
+                leader_id: partition.leader.0,
+                leader_epoch: partition.leader_epoch.0,
+                replica_nodes: ids(&partition.replicas),
+                isr_nodes: ids(&partition.in_sync),
+                eligible_leader_replicas: Some(ids(&partition.eligible_leader_replicas)),
+                last_known_elr: Some(ids(&partition.last_known_elr)),
+                ..Default::default()
+            },
+        )
 }

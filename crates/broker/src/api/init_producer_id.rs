@@ -41,10 +41,18 @@ fn refusal(request: &InitProducerIdRequest) -> Option<ErrorCode> {
 
 async fn with_new_block(broker: Arc<Broker>, reply: Reply) -> Answer {
     let id = broker.id();
-    let first = broker.quorum().propose(move |image| match next_producer_ids(image, id) {
-        Some(Decision { records, response }) => Decision { records, response: Some(response) },
-        None => Decision { records: Vec::new(), response: None },
-    });
+    let first = broker
+        .quorum()
+        .propose(move |image| match next_producer_ids(image, id) {
+            Some(Decision { records, response }) => Decision {
+                records,
+                response: Some(response),
+            },
+            None => Decision {
+                records: Vec::new(),
+                response: None,
+            },
+        });
     match first.await.flatten() {
         Some(first) => {
             // The first of the block is ours; others that wait take theirs.
@@ -56,9 +64,18 @@ async fn with_new_block(broker: Arc<Broker>, reply: Reply) -> Answer {
 }
 
 fn success(id: i64) -> InitProducerIdResponse {
-    InitProducerIdResponse { producer_id: id, producer_epoch: 0, ..Default::default() }
+    InitProducerIdResponse {
+        producer_id: id,
+        producer_epoch: 0,
+        ..Default::default()
+    }
 }
 
 fn failure(code: ErrorCode) -> InitProducerIdResponse {
-    InitProducerIdResponse { error_code: code.code(), producer_id: -1, producer_epoch: -1, ..Default::default() }
+    InitProducerIdResponse {
+        error_code: code.code(),
+        producer_id: -1,
+        producer_epoch: -1,
+        ..Default::default()
+    }
 }

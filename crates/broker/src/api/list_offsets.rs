@@ -32,15 +32,21 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
         Err(close) => return Start::Done(close),
     };
     let (broker, reply, version) = (call.broker.clone(), call.reply(), call.version());
-    let reads_records = |partition: &ListOffsetsPartition| {
-        0 <= partition.timestamp || partition.timestamp == MAX_TIMESTAMP
-    };
-    if !request.topics.iter().flat_map(|topic| &topic.partitions).any(reads_records) {
+    let reads_records =
+        |partition: &ListOffsetsPartition| 0 <= partition.timestamp || partition.timestamp == MAX_TIMESTAMP;
+    if !request
+        .topics
+        .iter()
+        .flat_map(|topic| &topic.partitions)
+        .any(reads_records)
+    {
         return Start::Done(reply.send(&handle(&broker, version, &request)));
     }
     Start::Parked(Pending::later(async move {
         let answered = tokio::task::spawn_blocking(move || reply.send(&handle(&broker, version, &request)));
-        answered.await.unwrap_or(Answer::Close("an offset lookup was cut off"))
+        answered
+            .await
+            .unwrap_or(Answer::Close("an offset lookup was cut off"))
     }))
 }
 
@@ -73,10 +79,12 @@ fn handle(broker: &Arc<Broker>, version: i16, request: &ListOffsetsRequest) -> L
 /// A partition that is asked for twice is refused, as in Kafka.
 fn duplicates(request: &ListOffsetsRequest) -> rustc_hash::FxHashSet<(&protocol::Str, i32)> {
     let mut seen = rustc_hash::FxHashSet::default();
-    let all = request
-        .topics
-        .iter()
-        .flat_map(|topic| topic.partitions.iter().map(|partition| (&topic.name, partition.partition_index)));
+    let all = request.topics.iter().flat_map(|topic| {
+        topic
+            .partitions
+            .iter()
+            .map(|partition| (&topic.name, partition.partition_index))
+    });
     all.filter(|key| !seen.insert(*key)).collect()
 }
 
@@ -87,7 +95,11 @@ struct Found {
     epoch: LeaderEpoch,
 }
 
-const NOTHING: Found = Found { offset: -1, timestamp: -1, epoch: LeaderEpoch::NONE };
+const NOTHING: Found = Found {
+    offset: -1,
+    timestamp: -1,
+    epoch: LeaderEpoch::NONE,
+};
 
 fn row(version: i16, index: i32, outcome: Result<Found, ErrorCode>) -> ListOffsetsPartitionResponse {
     let (code, found) = match outcome {
@@ -131,11 +143,26 @@ fn list(
     // A replica's debug read sees the log end; a consumer sees what is committed.
     partition.check_leader_epoch(wanted.current_leader_epoch)?;
     let bounds = partition.bounds();
-    let isolation = if request.isolation_level == 1 { Isolation::Committed } else { Isolation::Uncommitted };
-    let limit = if request.replica_id == -1 { bounds.limit(isolation) } else { bounds.log_end };
-    let at = |offset: Offset| Found { offset: offset.0, timestamp: -1, epoch: partition.log().epoch_of(offset) };
+    let isolation = if request.isolation_level == 1 {
+        Isolation::Committed
+    } else {
+        Isolation::Uncommitted
+    };
+    let limit = if request.replica_id == -1 {
+        bounds.limit(isolation)
+    } else {
+        bounds.log_end
+    };
+    let at = |offset: Offset| Found {
+        offset: offset.0,
+        timestamp: -1,
+        epoch: partition.log().epoch_of(offset),
+    };
     let found = match wanted.timestamp {
-        LATEST => Some(Found { epoch: partition.leader_epoch(), ..at(limit) }),
+        LATEST => Some(Found {
+            epoch: partition.leader_epoch(),
+            ..at(limit)
+        }),
         EARLIEST | EARLIEST_LOCAL => Some(at(bounds.log_start)),
         LATEST_TIERED | EARLIEST_PENDING_UPLOAD => Some(NOTHING),
         MAX_TIMESTAMP => lookup(partition, partition.log().max_timestamp(), bounds.high_watermark)?,
@@ -151,5 +178,9 @@ fn lookup(
 ) -> Result<Option<Found>, ErrorCode> {
     let found = found.map_err(|error| partition.read_failed(error))?;
     let visible = found.filter(|(offset, _, _)| *offset < limit);
-    Ok(visible.map(|(offset, timestamp, epoch)| Found { offset: offset.0, timestamp, epoch }))
+    Ok(visible.map(|(offset, timestamp, epoch)| Found {
+        offset: offset.0,
+        timestamp,
+        epoch,
+    }))
 }

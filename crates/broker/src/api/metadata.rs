@@ -27,7 +27,10 @@ const TOPIC_ID_FROM: i16 = 10;
 
 /// Whether a topic is Kafka's own.
 pub(super) fn is_internal(name: &str) -> bool {
-    matches!(name, "__consumer_offsets" | "__transaction_state" | "__share_group_state")
+    matches!(
+        name,
+        "__consumer_offsets" | "__transaction_state" | "__share_group_state"
+    )
 }
 
 pub fn start(call: &mut Call<'_>) -> Start<Pending> {
@@ -38,7 +41,10 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
     let asked = Asked {
         broker: call.broker.clone(),
         reply: call.reply(),
-        address: call.broker.node.address_for(&call.session.peer.listener, call.session.peer.local),
+        address: call
+            .broker
+            .node
+            .address_for(&call.session.peer.listener, call.session.peer.local),
         request,
     };
     let missing = asked.missing();
@@ -73,7 +79,9 @@ impl Asked {
         }
         let image = self.broker.image();
         let topics = self.request.topics.iter().flatten();
-        let names = topics.filter(|topic| topic.topic_id.is_zero()).filter_map(|topic| topic.name.as_ref());
+        let names = topics
+            .filter(|topic| topic.topic_id.is_zero())
+            .filter_map(|topic| topic.name.as_ref());
         let creatable = |name: &&Str| {
             image.topic_by_name(name).is_none() && TopicName::new(name).is_ok() && !is_internal(name)
         };
@@ -152,7 +160,10 @@ impl Asked {
             ..Default::default()
         };
         for (index, partition) in (0..).zip(&topic.partitions) {
-            let offline = live.as_ref().and_then(|live| live.partition(index)).is_none_or(|live| live.is_offline());
+            let offline = live
+                .as_ref()
+                .and_then(|live| live.partition(index))
+                .is_none_or(|live| live.is_offline());
             let mut answer = MetadataResponsePartition {
                 partition_index: index,
                 leader_id: partition.leader.0,
@@ -187,5 +198,7 @@ fn find<'a>(
     if TopicName::new(name).is_err() {
         return Err(ErrorCode::InvalidTopicException);
     }
-    image.topic_by_name(name).ok_or(ErrorCode::UnknownTopicOrPartition)
+    image
+        .topic_by_name(name)
+        .ok_or(ErrorCode::UnknownTopicOrPartition)
 }

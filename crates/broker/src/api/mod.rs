@@ -48,7 +48,12 @@ const fn row(
     lane: Lane,
     start: fn(&mut Call<'_>) -> Start<Pending>,
 ) -> Row {
-    Row { key, versions, lane, start }
+    Row {
+        key,
+        versions,
+        lane,
+        start,
+    }
 }
 
 use Lane::{Ordered, Overlapping};
@@ -63,10 +68,20 @@ pub static APIS: &[Row] = &[
     row(ApiKey::CreateTopics, 2..=7, Ordered, create_topics::start),
     row(ApiKey::DeleteTopics, 1..=6, Ordered, delete_topics::start),
     row(ApiKey::InitProducerId, 0..=5, Ordered, init_producer_id::start),
-    row(ApiKey::OffsetForLeaderEpoch, 2..=4, Ordered, offset_for_leader_epoch::start),
+    row(
+        ApiKey::OffsetForLeaderEpoch,
+        2..=4,
+        Ordered,
+        offset_for_leader_epoch::start,
+    ),
     row(ApiKey::DescribeConfigs, 1..=4, Ordered, describe_configs::start),
     row(ApiKey::DescribeCluster, 0..=2, Ordered, describe_cluster::start),
-    row(ApiKey::DescribeTopicPartitions, 0..=0, Ordered, describe_topic_partitions::start),
+    row(
+        ApiKey::DescribeTopicPartitions,
+        0..=0,
+        Ordered,
+        describe_topic_partitions::start,
+    ),
 ];
 
 /// The row of a key from the wire.
@@ -84,8 +99,16 @@ mod tests {
         for row in APIS {
             let defined = row.key.valid_versions();
             // Produce is advertised from 0 although its definition begins at 3 (trap 4).
-            let low = if row.key == ApiKey::Produce { 0 } else { *defined.start() };
-            assert!(low <= *row.versions.start() && row.versions.end() <= defined.end(), "{}", row.key.name());
+            let low = if row.key == ApiKey::Produce {
+                0
+            } else {
+                *defined.start()
+            };
+            assert!(
+                low <= *row.versions.start() && row.versions.end() <= defined.end(),
+                "{}",
+                row.key.name()
+            );
         }
     }
 }

@@ -4,7 +4,9 @@
 //! is no error; the current one with the log end; an older one with the largest epoch at or below it and its end.
 
 use net::{Answer, Start};
-use protocol::messages::offset_for_leader_epoch_request::{OffsetForLeaderEpochRequest, OffsetForLeaderPartition};
+use protocol::messages::offset_for_leader_epoch_request::{
+    OffsetForLeaderEpochRequest, OffsetForLeaderPartition,
+};
 use protocol::messages::offset_for_leader_epoch_response::{
     EpochEndOffset, OffsetForLeaderEpochResponse, OffsetForLeaderTopicResult,
 };
@@ -52,8 +54,15 @@ fn end_of(
     topic: &str,
     wanted: &OffsetForLeaderPartition,
 ) -> Result<(LeaderEpoch, Offset), ErrorCode> {
-    let topic = broker.topics.by_name(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?;
-    let partition = topic.partition(wanted.partition).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    let topic = broker
+        .topics
+        .by_name(topic)
+        .ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    let partition = topic
+        .partition(wanted.partition)
+        .ok_or(ErrorCode::UnknownTopicOrPartition)?;
     partition.check_leader_epoch(wanted.current_leader_epoch)?;
-    Ok(partition.log().end_offset_for_epoch(LeaderEpoch(wanted.leader_epoch)))
+    Ok(partition
+        .log()
+        .end_offset_for_epoch(LeaderEpoch(wanted.leader_epoch)))
 }

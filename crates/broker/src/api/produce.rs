@@ -12,7 +12,8 @@ use bytes::Bytes;
 use net::{Answer, Start};
 use protocol::messages::produce_request::view;
 use protocol::messages::produce_response::{
-    BatchIndexAndErrorMessage, LeaderIdAndEpoch, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
+    BatchIndexAndErrorMessage, LeaderIdAndEpoch, PartitionProduceResponse, ProduceResponse,
+    TopicProduceResponse,
 };
 use smallvec::SmallVec;
 use tokio::time::Sleep;
@@ -45,7 +46,9 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
         acks: Acks::from_wire(request.acks),
         response: ProduceResponse::default(),
         waits: SmallVec::new(),
-        timeout: Timeout::After(Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0))),
+        timeout: Timeout::After(Duration::from_millis(
+            u64::try_from(request.timeout_ms).unwrap_or(0),
+        )),
     };
     for topic in request.topic_data.iter() {
         append_topic(call, &frame, &topic, &request, &mut produce);
@@ -61,12 +64,23 @@ fn append_topic(
     produce: &mut ProducePending,
 ) {
     let by_id = TOPIC_ID_FROM <= call.version();
-    let found = if by_id { call.broker.topics.by_id(topic.topic_id) } else { call.broker.topics.by_name(topic.name) };
-    let missing = if by_id { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
+    let found = if by_id {
+        call.broker.topics.by_id(topic.topic_id)
+    } else {
+        call.broker.topics.by_name(topic.name)
+    };
+    let missing = if by_id {
+        ErrorCode::UnknownTopicId
+    } else {
+        ErrorCode::UnknownTopicOrPartition
+    };
     let mut answers = Vec::with_capacity(topic.partition_data.len());
     for data in topic.partition_data.iter() {
         let records = data.records.map(|records| records.slice_of(frame));
-        let place = Place { topic: produce.response.responses.len(), partition: answers.len() };
+        let place = Place {
+            topic: produce.response.responses.len(),
+            partition: answers.len(),
+        };
         let outcome = match &found {
             Some(topic) => append(call, topic, data.index, records, request, produce, place),
             None => Err(AppendFailure::of(missing)),
@@ -97,10 +111,19 @@ fn append(
     produce: &mut ProducePending,
     place: Place,
 ) -> Result<PartitionProduceResponse, AppendFailure> {
-    let acks = produce.acks.ok_or(AppendFailure::of(ErrorCode::InvalidRequiredAcks))?;
-    let partition = topic.partition(index).ok_or(AppendFailure::of(ErrorCode::UnknownTopicOrPartition))?;
+    let acks = produce
+        .acks
+        .ok_or(AppendFailure::of(ErrorCode::InvalidRequiredAcks))?;
+    let partition = topic
+        .partition(index)
+        .ok_or(AppendFailure::of(ErrorCode::UnknownTopicOrPartition))?;
     let is_transactional = request.transactional_id.is_some();
-    let produced = partition.produce(records, call.version(), is_transactional, call.broker.clock.wall_ms())?;
+    let produced = partition.produce(
+        records,
+        call.version(),
+        is_transactional,
+        call.broker.clock.wall_ms(),
+    )?;
     call.session.queued = true;
     let wait = match acks {
         Acks::None => None,
@@ -170,7 +193,11 @@ impl ProducePending {
     fn finish_start(self) -> Start<Pending> {
         if self.acks == Some(Acks::None) {
             let failed = self.rows().any(|row| row.error_code != 0);
-            let answer = if failed { Answer::Close("an acks=0 produce failed") } else { Answer::Silence };
+            let answer = if failed {
+                Answer::Close("an acks=0 produce failed")
+            } else {
+                Answer::Silence
+            };
             return Start::Done(answer);
         }
         if self.waits.is_empty() {
@@ -180,7 +207,10 @@ impl ProducePending {
     }
 
     fn rows(&self) -> impl Iterator<Item = &PartitionProduceResponse> {
-        self.response.responses.iter().flat_map(|topic| &topic.partition_responses)
+        self.response
+            .responses
+            .iter()
+            .flat_map(|topic| &topic.partition_responses)
     }
 
     fn fail(&mut self, place: Place, code: ErrorCode) {

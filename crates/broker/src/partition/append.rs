@@ -58,16 +58,33 @@ pub struct AppendFailure {
 
 impl AppendFailure {
     pub fn of(code: ErrorCode) -> AppendFailure {
-        AppendFailure { code, message: None, log_start: None, records: Vec::new() }
+        AppendFailure {
+            code,
+            message: None,
+            log_start: None,
+            records: Vec::new(),
+        }
     }
 
     fn batch(error: &BatchError) -> AppendFailure {
-        let records = error.record_index().map(|index| (index, error.to_string())).into_iter().collect();
-        AppendFailure { code: error.error_code(), message: Some(error.to_string()), log_start: None, records }
+        let records = error
+            .record_index()
+            .map(|index| (index, error.to_string()))
+            .into_iter()
+            .collect();
+        AppendFailure {
+            code: error.error_code(),
+            message: Some(error.to_string()),
+            log_start: None,
+            records,
+        }
     }
 
     fn log(error: &AppendError) -> AppendFailure {
-        AppendFailure { message: Some(error.to_string()), ..AppendFailure::of(append_error_code(error)) }
+        AppendFailure {
+            message: Some(error.to_string()),
+            ..AppendFailure::of(append_error_code(error))
+        }
     }
 }
 
@@ -108,7 +125,9 @@ impl Partition {
             return Err(AppendFailure::of(ErrorCode::TransactionalIdAuthorizationFailed));
         }
         let (batch, header) = self.stamp(records, header, stamps.then_some(now_ms));
-        let appended = self.append(&batch, &header).map_err(|error| self.refused(&error))?;
+        let appended = self
+            .append(&batch, &header)
+            .map_err(|error| self.refused(&error))?;
         let stamped = stamps || appended.duplicate;
         Ok(Produced {
             base_offset: appended.base_offset,
@@ -133,7 +152,12 @@ impl Partition {
     }
 
     fn append(&self, batch: &Bytes, header: &BatchHeader) -> Result<Appended, AppendError> {
-        let append = Append { batch, header, leader_epoch: self.leader_epoch(), marker: None };
+        let append = Append {
+            batch,
+            header,
+            leader_epoch: self.leader_epoch(),
+            marker: None,
+        };
         for _ in 0..BUSY_TRIES {
             match self.log.append(&append) {
                 // The next chunk is not ready yet: this thread waits for the disk.
@@ -145,9 +169,11 @@ impl Partition {
     }
 
     fn refused(&self, error: &AppendError) -> AppendFailure {
-        AppendFailure { log_start: Some(self.log.log_start()), ..AppendFailure::log(error) }
+        AppendFailure {
+            log_start: Some(self.log.log_start()),
+            ..AppendFailure::log(error)
+        }
     }
-
 }
 
 impl std::fmt::Debug for Partition {

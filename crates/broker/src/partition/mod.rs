@@ -8,8 +8,8 @@ mod waiters;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering};
 
-use parking_lot::RwLock;
 use config::{Flush, TopicConfig};
+use parking_lot::RwLock;
 use storage::{Log, LogDirectory};
 use types::{LeaderEpoch, Offset, PartitionIndex, TopicId, TopicName};
 

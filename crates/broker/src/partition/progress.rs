@@ -50,7 +50,8 @@ impl Partition {
         };
         let before = self.high_watermark.fetch_max(committed.0, Ordering::SeqCst);
         let grew = committed.0 > before;
-        self.waiters.wake(written, Offset(before.max(committed.0)), grew, wakes);
+        self.waiters
+            .wake(written, Offset(before.max(committed.0)), grew, wakes);
     }
 
     /// Catches up with what the log reached before this partition listened.

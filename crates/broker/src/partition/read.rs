@@ -39,13 +39,22 @@ impl Partition {
         let log_start = self.log.log_start();
         let high_watermark = Offset(self.high_watermark.load(Ordering::SeqCst));
         let last_stable_offset = self.log.last_stable_offset(high_watermark);
-        Bounds { log_start, last_stable_offset, high_watermark, log_end: self.log.written_end() }
+        Bounds {
+            log_start,
+            last_stable_offset,
+            high_watermark,
+            log_end: self.log.written_end(),
+        }
     }
 
     /// Checks a fetch offset (trap 39): the log end itself is fine, it means "wait".
     pub fn check_fetch_offset(&self, bounds: &Bounds, from: Offset) -> Result<(), ErrorCode> {
         let inside = bounds.log_start <= from && from <= bounds.log_end;
-        if inside { Ok(()) } else { Err(ErrorCode::OffsetOutOfRange) }
+        if inside {
+            Ok(())
+        } else {
+            Err(ErrorCode::OffsetOutOfRange)
+        }
     }
 
     /// Whole batches from the one that contains `from` (trap 35), up to the isolation's limit.
@@ -56,7 +65,12 @@ impl Partition {
         bytes_max: usize,
         at_least_one: bool,
     ) -> Result<ReadOutcome, ErrorCode> {
-        let read = Read { from, limit, bytes_max, at_least_one };
+        let read = Read {
+            from,
+            limit,
+            bytes_max,
+            at_least_one,
+        };
         self.log.read(&read).map_err(|error| self.read_failed(error))
     }
 

@@ -81,7 +81,8 @@ impl Waiters {
     }
 
     fn recount(&self, lists: &Lists) {
-        self.count.store(lists.produces.len() + lists.fetches.len(), Ordering::SeqCst);
+        self.count
+            .store(lists.produces.len() + lists.fetches.len(), Ordering::SeqCst);
     }
 
     fn add_produce(&self, waiting: Waiting) {
@@ -117,12 +118,20 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 impl ProduceWait {
     /// Waits for everything below `end` to be in the log.
     pub fn written(partition: Arc<Partition>, end: Offset) -> ProduceWait {
-        ProduceWait { partition, until: Until::Written(end), registered: None }
+        ProduceWait {
+            partition,
+            until: Until::Written(end),
+            registered: None,
+        }
     }
 
     /// Waits for everything below `end` to be committed.
     pub fn committed(partition: Arc<Partition>, end: Offset) -> ProduceWait {
-        ProduceWait { partition, until: Until::Committed(end), registered: None }
+        ProduceWait {
+            partition,
+            until: Until::Committed(end),
+            registered: None,
+        }
     }
 
     fn state(&self) -> Option<ProduceEnd> {
@@ -144,7 +153,11 @@ impl ProduceWait {
             let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
             let waker = RemoteWaker::of(context.waker());
             self.registered = Some(id);
-            self.partition.waiters.add_produce(Waiting { id, until: self.until, waker });
+            self.partition.waiters.add_produce(Waiting {
+                id,
+                until: self.until,
+                waker,
+            });
             // The log may have got there between the look above and the registration.
             if let Some(end) = self.state() {
                 return Poll::Ready(end);

@@ -5,7 +5,9 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
-use metadata::controller::{Decision, Registration, bootstrap, register_broker, register_controller, unfence};
+use metadata::controller::{
+    Decision, Registration, bootstrap, register_broker, register_controller, unfence,
+};
 use metadata::quorum::{QuorumState, Voter, leader_change, records_batch, replay_batch};
 use metadata::{Delta, Endpoint, MetadataImage};
 use os::{Clock, Os};
@@ -24,7 +26,10 @@ const TOGETHER_MAX: usize = 64;
 const CONTROLLER_LISTENER: &str = "CONTROLLER";
 
 /// Decides against an image; the second half is called when the records are committed and published.
-type Proposal = Box<dyn FnOnce(&MetadataImage) -> (Vec<MetadataRecord>, Box<dyn FnOnce(bool) + Send>) + Send>;
+type Proposal = Box<dyn FnOnce(&MetadataImage) -> (Vec<MetadataRecord>, Finish) + Send>;
+
+/// Answers; told whether the decision was committed.
+type Finish = Box<dyn FnOnce(bool) + Send>;
 
 enum Message {
     Propose(Proposal),
@@ -47,7 +52,7 @@ impl QuorumHandle {
         let (answer, answered) = oneshot::channel();
         let proposal: Proposal = Box::new(move |image| {
             let Decision { records, response } = decide(image);
-            let finish: Box<dyn FnOnce(bool) + Send> = Box::new(move |committed| {
+            let finish: Finish = Box::new(move |committed| {
                 // Whoever asked may be gone; what was decided stands.
                 let _ = answer.send(committed.then_some(response));
             });
@@ -84,10 +89,15 @@ impl QuorumHost {
     pub fn open(os: &Os, directory: &LogDirectory, node: &Node) -> Result<QuorumHost, String> {
         let voter = voter(node);
         let found = recover(os, directory, &voter)?;
-        let epoch = found.epoch.checked_add(1).ok_or("the leader epochs are used up")?;
+        let epoch = found
+            .epoch
+            .checked_add(1)
+            .ok_or("the leader epochs are used up")?;
         let state = QuorumState::leading(node.id.0, epoch);
         let path = directory.metadata_folder().join("quorum-state");
-        os.disk.write_atomically(&path, state.to_json().as_bytes()).map_err(|error| error.to_string())?;
+        os.disk
+            .write_atomically(&path, state.to_json().as_bytes())
+            .map_err(|error| error.to_string())?;
         let (sender, receiver) = channel();
         let mut host = QuorumHost {
             log: directory.metadata_log(),
@@ -99,7 +109,9 @@ impl QuorumHost {
             sender,
             receiver,
         };
-        host.log.set_leader_epoch(host.epoch).map_err(|error| error.to_string())?;
+        host.log
+            .set_leader_epoch(host.epoch)
+            .map_err(|error| error.to_string())?;
         let change = leader_change(node.id.0, &[voter], host.epoch, os.clock.wall_ms());
         host.append(&change.map_err(|error| error.to_string())?)?;
         if found.is_new {
@@ -116,8 +128,12 @@ impl QuorumHost {
             port: advertised.port,
             security_protocol: 0,
         };
-        let controller_endpoint =
-            Endpoint { listener: CONTROLLER_LISTENER.to_owned(), host: "127.0.0.1".to_owned(), port: 1, security_protocol: 0 };
+        let controller_endpoint = Endpoint {
+            listener: CONTROLLER_LISTENER.to_owned(),
+            host: "127.0.0.1".to_owned(),
+            port: 1,
+            security_protocol: 0,
+        };
         let mut registration = Registration {
             id: node.id,
             incarnation_id: self.directory.os().random.uuid(),
@@ -137,7 +153,9 @@ impl QuorumHost {
     }
 
     pub fn handle(&self) -> QuorumHandle {
-        QuorumHandle { sender: self.sender.clone() }
+        QuorumHandle {
+            sender: self.sender.clone(),
+        }
     }
 
     /// Runs the controller on a thread of its own, for as long as the broker lives.
@@ -170,15 +188,17 @@ impl QuorumHost {
         }
     }
 
-    fn decide(&mut self, proposal: Proposal) -> (bool, Box<dyn FnOnce(bool) + Send>) {
+    fn decide(&mut self, proposal: Proposal) -> (bool, Finish) {
         let (records, finish) = proposal(&self.image);
         let appended = records.is_empty() || self.append_records(&records).is_ok();
         (appended, finish)
     }
 
     /// Waits for the disk, publishes the image and answers.
-    fn commit(&mut self, broker: &Weak<Broker>, answers: Vec<(bool, Box<dyn FnOnce(bool) + Send>)>) {
-        let committed = self.sync().inspect_err(|error| tracing::error!(%error, "metadata cannot be committed"));
+    fn commit(&mut self, broker: &Weak<Broker>, answers: Vec<(bool, Finish)>) {
+        let committed = self
+            .sync()
+            .inspect_err(|error| tracing::error!(%error, "metadata cannot be committed"));
         let delta = std::mem::take(&mut self.delta);
         if committed.is_ok()
             && let Some(broker) = broker.upgrade()
@@ -198,7 +218,12 @@ impl QuorumHost {
     /// Queues a batch and applies it to the image that later decisions see.
     fn append(&mut self, batch: &Bytes) -> Result<(), String> {
         let header = BatchHeader::parse(batch).map_err(|error| error.to_string())?;
-        let append = Append { batch, header: &header, leader_epoch: self.epoch, marker: None };
+        let append = Append {
+            batch,
+            header: &header,
+            leader_epoch: self.epoch,
+            marker: None,
+        };
         let appended = match self.log.append(&append) {
             Err(storage::AppendError::Busy) => {
                 self.directory.make_room();
@@ -207,7 +232,10 @@ impl QuorumHost {
             other => other,
         };
         let appended = appended.map_err(|error| error.to_string())?;
-        let header = BatchHeader { base_offset: appended.base_offset, ..header };
+        let header = BatchHeader {
+            base_offset: appended.base_offset,
+            ..header
+        };
         replay_batch(&mut self.image, &header, batch, &mut self.delta)
     }
 
@@ -221,7 +249,11 @@ impl QuorumHost {
                 return Err("the log directory is fenced".to_owned());
             }
             // The sync thread's own pace: a condition variable would save microseconds of a disk's milliseconds.
-            let nap = Duration::from_micros(if waited < Duration::from_millis(2) { 50 } else { 500 });
+            let nap = Duration::from_micros(if waited < Duration::from_millis(2) {
+                50
+            } else {
+                500
+            });
             std::thread::sleep(nap);
             waited += nap;
         }

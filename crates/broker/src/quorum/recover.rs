@@ -29,7 +29,9 @@ pub(super) fn recover(os: &Os, directory: &LogDirectory, voter: &Voter) -> Resul
         None => {
             let bytes = bootstrap_snapshot(std::slice::from_ref(voter), os.clock.wall_ms())?;
             let path = folder.join(checkpoint_name(Offset(0), LeaderEpoch(0)));
-            os.disk.write_atomically(&path, &bytes).map_err(|error| error.to_string())?;
+            os.disk
+                .write_atomically(&path, &bytes)
+                .map_err(|error| error.to_string())?;
             (MetadataImage::default(), Offset(0))
         }
     };
@@ -42,17 +44,28 @@ pub(super) fn recover(os: &Os, directory: &LogDirectory, voter: &Voter) -> Resul
         0
     };
     let logged = directory.metadata_log().latest_epoch().map_or(0, |epoch| epoch.0);
-    Ok(Found { image, epoch: epoch.max(logged), is_new })
+    Ok(Found {
+        image,
+        epoch: epoch.max(logged),
+        is_new,
+    })
 }
 
 fn newest_snapshot(os: &Os, directory: &LogDirectory) -> Result<Option<(Bytes, Offset)>, String> {
-    let files = os.disk.list(&directory.metadata_folder()).map_err(|error| error.to_string())?;
+    let files = os
+        .disk
+        .list(&directory.metadata_folder())
+        .map_err(|error| error.to_string())?;
     let end = |name: &str| {
         let (end, _) = name.strip_suffix(CHECKPOINT_SUFFIX)?.split_once('-')?;
         end.parse::<i64>().ok().map(Offset)
     };
-    let named = files.iter().filter_map(|path| Some((path, end(path.file_name()?.to_str()?)?)));
-    let Some((path, end)) = named.max_by_key(|(_, end)| *end) else { return Ok(None) };
+    let named = files
+        .iter()
+        .filter_map(|path| Some((path, end(path.file_name()?.to_str()?)?)));
+    let Some((path, end)) = named.max_by_key(|(_, end)| *end) else {
+        return Ok(None);
+    };
     let bytes = os.disk.read(path).map_err(|error| error.to_string())?;
     Ok(Some((bytes.into(), end)))
 }
@@ -61,7 +74,12 @@ fn replay(log: &std::sync::Arc<Log>, from: Offset, image: &mut MetadataImage) ->
     let mut next = from.max(log.log_start());
     let end = log.written_end();
     while next < end {
-        let read = Read { from: next, limit: end, bytes_max: READ_BYTES, at_least_one: true };
+        let read = Read {
+            from: next,
+            limit: end,
+            bytes_max: READ_BYTES,
+            at_least_one: true,
+        };
         let slices = match log.read(&read).map_err(|error| error.to_string())? {
             ReadOutcome::Ready(slices) => slices,
             ReadOutcome::Cold(cold) => cold.run().map_err(|error| error.to_string())?,
@@ -85,6 +103,9 @@ fn replay(log: &std::sync::Arc<Log>, from: Offset, image: &mut MetadataImage) ->
 /// Slices may cut a batch into prefix and rest: one piece is easier to walk.
 fn batches_of(slices: &storage::Slices) -> Vec<Bytes> {
     let mut whole = bytes::BytesMut::with_capacity(slices.bytes);
-    slices.segments.iter().for_each(|segment| whole.extend_from_slice(segment));
+    slices
+        .segments
+        .iter()
+        .for_each(|segment| whole.extend_from_slice(segment));
     vec![whole.freeze()]
 }

@@ -1,7 +1,7 @@
 //! Settings of a broker: names, types, defaults and rules are those of Apache Kafka 4.3; `ottla.*` are ours.
 
 use super::Kind::*;
-use super::{broker, Rule, Setting};
+use super::{Rule, Setting, broker};
 
 #[rustfmt::skip]
 pub(super) static BROKER: &[Setting] = &[

@@ -76,7 +76,8 @@ impl Setting {
     }
 
     pub fn documentation(&self) -> &'static str {
-        self.doc.unwrap_or("Known from Kafka and accepted; it has no effect in this version.")
+        self.doc
+            .unwrap_or("Known from Kafka and accepted; it has no effect in this version.")
     }
 
     pub fn is_sensitive(&self) -> bool {
@@ -92,7 +93,16 @@ const fn broker(
     read_only: bool,
     doc: Option<&'static str>,
 ) -> Setting {
-    Setting { name, scope: Scope::Broker, kind, default, rule, read_only, synonyms: &[], doc }
+    Setting {
+        name,
+        scope: Scope::Broker,
+        kind,
+        default,
+        rule,
+        read_only,
+        synonyms: &[],
+        doc,
+    }
 }
 
 const fn topic(
@@ -103,7 +113,16 @@ const fn topic(
     synonyms: &'static [&'static str],
     doc: Option<&'static str>,
 ) -> Setting {
-    Setting { name, scope: Scope::Topic, kind, default, rule, read_only: false, synonyms, doc }
+    Setting {
+        name,
+        scope: Scope::Topic,
+        kind,
+        default,
+        rule,
+        read_only: false,
+        synonyms,
+        doc,
+    }
 }
 
 /// All settings of a broker, by name.
@@ -125,12 +144,17 @@ fn table(scope: Scope) -> &'static [Setting] {
 
 pub fn find(scope: Scope, name: &str) -> Option<&'static Setting> {
     let table = table(scope);
-    table.binary_search_by(|setting| setting.name.cmp(name)).ok().and_then(|at| table.get(at))
+    table
+        .binary_search_by(|setting| setting.name.cmp(name))
+        .ok()
+        .and_then(|at| table.get(at))
 }
 
 /// The name that was most likely meant, if any is near.
 pub fn nearest(scope: Scope, name: &str) -> Option<&'static str> {
-    let scored = table(scope).iter().map(|setting| (distance(setting.name, name), setting.name));
+    let scored = table(scope)
+        .iter()
+        .map(|setting| (distance(setting.name, name), setting.name));
     let (score, nearest) = scored.min()?;
     (score <= 1 + name.len() / 4).then_some(nearest)
 }
@@ -144,7 +168,9 @@ fn distance(a: &str, b: &str) -> usize {
         let mut left = i + 1;
         for (j, other) in b.iter().enumerate() {
             let above = row.get(j + 1).copied().unwrap_or(usize::MAX);
-            let best = (corner + usize::from(letter != *other)).min(left + 1).min(above + 1);
+            let best = (corner + usize::from(letter != *other))
+                .min(left + 1)
+                .min(above + 1);
             if let Some(place) = row.get_mut(j) {
                 *place = left;
             }
@@ -167,7 +193,11 @@ mod tests {
             assert!(table.is_sorted_by_key(|setting| setting.name));
             for setting in table {
                 if let Some(default) = setting.default {
-                    assert!(crate::value::check(setting, default).is_ok(), "{}={default}", setting.name);
+                    assert!(
+                        crate::value::check(setting, default).is_ok(),
+                        "{}={default}",
+                        setting.name
+                    );
                 }
             }
         }

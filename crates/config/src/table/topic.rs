@@ -1,7 +1,7 @@
 //! Settings of a topic: names, types, defaults, rules and broker synonyms are those of Apache Kafka 4.3.
 
 use super::Kind::*;
-use super::{topic, Rule, Setting};
+use super::{Rule, Setting, topic};
 
 #[rustfmt::skip]
 pub(super) static TOPIC: &[Setting] = &[

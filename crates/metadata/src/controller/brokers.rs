@@ -20,7 +20,11 @@ use crate::{Endpoint, ResourceKind};
 /// The first records of a new cluster, in one transaction, as Kafka writes them.
 pub fn bootstrap() -> Vec<MetadataRecord> {
     vec![
-        BeginTransactionRecord { name: Some("Bootstrap records".into()), ..Default::default() }.into(),
+        BeginTransactionRecord {
+            name: Some("Bootstrap records".into()),
+            ..Default::default()
+        }
+        .into(),
         FeatureLevelRecord {
             name: "metadata.version".into(),
             feature_level: METADATA_VERSION,
@@ -105,5 +109,11 @@ pub fn register_broker(registration: &Registration, at: Offset) -> MetadataRecor
 
 /// The broker has caught up and may lead.
 pub fn unfence(id: BrokerId, epoch: Offset) -> MetadataRecord {
-    BrokerRegistrationChangeRecord { broker_id: id.0, broker_epoch: epoch.0, fenced: -1, ..Default::default() }.into()
+    BrokerRegistrationChangeRecord {
+        broker_id: id.0,
+        broker_epoch: epoch.0,
+        fenced: -1,
+        ..Default::default()
+    }
+    .into()
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use protocol::MetadataRecord;
 use protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
-use protocol::messages::create_topics_response::{CreatableTopicConfigs, CreatableTopicResult, CreateTopicsResponse};
+use protocol::messages::create_topics_response::{
+    CreatableTopicConfigs, CreatableTopicResult, CreateTopicsResponse,
+};
 use protocol::record_schemas::metadata::config_record::ConfigRecord;
 use protocol::record_schemas::metadata::partition_record::PartitionRecord;
 use protocol::record_schemas::metadata::topic_record::TopicRecord;
@@ -42,17 +44,31 @@ pub fn create_topics(
     context: &CreateTopics<'_>,
     mut fresh_id: impl FnMut() -> Uuid,
 ) -> Decision<CreateTopicsResponse> {
-    let mut decision = Decision { records: Vec::new(), response: CreateTopicsResponse::default() };
+    let mut decision = Decision {
+        records: Vec::new(),
+        response: CreateTopicsResponse::default(),
+    };
     let mut partitions_left = PARTITIONS_PER_REQUEST_MAX;
     let mut chosen: Vec<TopicName> = Vec::new();
     for topic in unique(&request.topics) {
-        let doubled = request.topics.iter().filter(|other| other.name == topic.name).count() > 1;
+        let doubled = request
+            .topics
+            .iter()
+            .filter(|other| other.name == topic.name)
+            .count()
+            > 1;
         let outcome = if doubled {
-            Err((ErrorCode::InvalidRequest, "the topic is named twice in the request".to_owned()))
+            Err((
+                ErrorCode::InvalidRequest,
+                "the topic is named twice in the request".to_owned(),
+            ))
         } else {
             create_topic(image, topic, context, &chosen, &mut partitions_left)
         };
-        let mut result = CreatableTopicResult { name: topic.name.clone(), ..Default::default() };
+        let mut result = CreatableTopicResult {
+            name: topic.name.clone(),
+            ..Default::default()
+        };
         match outcome {
             Ok(plan) => {
                 chosen.push(plan.name.clone());
@@ -98,13 +114,23 @@ fn create_topic(
     chosen: &[TopicName],
     partitions_left: &mut i64,
 ) -> Result<Plan, Refusal> {
-    let name = TopicName::new(&topic.name).map_err(|error| (ErrorCode::InvalidTopicException, error.to_string()))?;
+    let name =
+        TopicName::new(&topic.name).map_err(|error| (ErrorCode::InvalidTopicException, error.to_string()))?;
     if image.topic_by_name(&name).is_some() {
-        return Err((ErrorCode::TopicAlreadyExists, format!("the topic \"{name}\" already exists")));
+        return Err((
+            ErrorCode::TopicAlreadyExists,
+            format!("the topic \"{name}\" already exists"),
+        ));
     }
     let collides = |other: &&TopicName| other.collides_with(&name);
-    if let Some(other) = image.topics().map(|topic| &topic.name).chain(chosen).find(collides) {
-        let message = format!("the topic \"{name}\" collides with \"{other}\": '.' and '_' count as the same");
+    if let Some(other) = image
+        .topics()
+        .map(|topic| &topic.name)
+        .chain(chosen)
+        .find(collides)
+    {
+        let message =
+            format!("the topic \"{name}\" collides with \"{other}\": '.' and '_' count as the same");
         return Err((ErrorCode::InvalidTopicException, message));
     }
     let (partitions, replication_factor) = match topic.assignments.is_empty() {
@@ -119,24 +145,42 @@ fn create_topic(
     let mut overrides = BTreeMap::new();
     for config in &topic.configs {
         let Some(value) = &config.value else {
-            let message = format!("the config {} is null, which only alterations may say", config.name);
+            let message = format!(
+                "the config {} is null, which only alterations may say",
+                config.name
+            );
             return Err((ErrorCode::InvalidConfig, message));
         };
         overrides.insert(config.name.to_string(), value.to_string());
     }
-    context.rules.check(&overrides).map_err(|message| (ErrorCode::InvalidConfig, message))?;
-    Ok(Plan { name, partitions, replication_factor, overrides })
+    context
+        .rules
+        .check(&overrides)
+        .map_err(|message| (ErrorCode::InvalidConfig, message))?;
+    Ok(Plan {
+        name,
+        partitions,
+        replication_factor,
+        overrides,
+    })
 }
 
 /// Partitions and replicas by number; -1 asks for the broker's default.
 fn counts(topic: &CreatableTopic, context: &CreateTopics<'_>) -> Result<(i32, i16), Refusal> {
-    let partitions = if topic.num_partitions == -1 { context.default_partitions } else { topic.num_partitions };
+    let partitions = if topic.num_partitions == -1 {
+        context.default_partitions
+    } else {
+        topic.num_partitions
+    };
     if partitions < 1 {
         let message = format!("the number of partitions is {partitions}, at least 1 is needed");
         return Err((ErrorCode::InvalidPartitions, message));
     }
-    let factor =
-        if topic.replication_factor == -1 { context.default_replication_factor } else { topic.replication_factor };
+    let factor = if topic.replication_factor == -1 {
+        context.default_replication_factor
+    } else {
+        topic.replication_factor
+    };
     if factor < 1 {
         let message = format!("the replication factor is {factor}, at least 1 is needed");
         return Err((ErrorCode::InvalidReplicationFactor, message));
@@ -159,17 +203,36 @@ fn assigned(topic: &CreatableTopic, node: OnlyNode) -> Result<(i32, i16), Refusa
         return Err((ErrorCode::InvalidRequest, message.to_owned()));
     }
     let refused = |message: String| (ErrorCode::InvalidReplicaAssignment, message);
-    let mut indexes: Vec<i32> = topic.assignments.iter().map(|assignment| assignment.partition_index).collect();
+    let mut indexes: Vec<i32> = topic
+        .assignments
+        .iter()
+        .map(|assignment| assignment.partition_index)
+        .collect();
     indexes.sort_unstable();
-    if indexes.iter().enumerate().any(|(at, index)| i32::try_from(at) != Ok(*index)) {
-        return Err(refused("the assigned partitions are not 0, 1, 2 and so on".to_owned()));
+    if indexes
+        .iter()
+        .enumerate()
+        .any(|(at, index)| i32::try_from(at) != Ok(*index))
+    {
+        return Err(refused(
+            "the assigned partitions are not 0, 1, 2 and so on".to_owned(),
+        ));
     }
     for assignment in &topic.assignments {
         match assignment.broker_ids.as_slice() {
-            [] => return Err(refused(format!("partition {} has no replica", assignment.partition_index))),
+            [] => {
+                return Err(refused(format!(
+                    "partition {} has no replica",
+                    assignment.partition_index
+                )));
+            }
             [only] if *only == node.id.0 => {}
             [only] => return Err(refused(format!("broker {only} is not known"))),
-            _ => return Err(refused("the assignment names a broker twice, or one that is not known".to_owned())),
+            _ => {
+                return Err(refused(
+                    "the assignment names a broker twice, or one that is not known".to_owned(),
+                ));
+            }
         }
     }
     Ok((i32::try_from(indexes.len()).unwrap_or(i32::MAX), 1))
@@ -177,8 +240,14 @@ fn assigned(topic: &CreatableTopic, node: OnlyNode) -> Result<(i32, i16), Refusa
 
 fn records(plan: &Plan, id: Uuid, node: OnlyNode) -> Vec<MetadataRecord> {
     let name = plan.name.as_str();
-    let mut records: Vec<MetadataRecord> =
-        vec![TopicRecord { name: name.into(), topic_id: id, ..Default::default() }.into()];
+    let mut records: Vec<MetadataRecord> = vec![
+        TopicRecord {
+            name: name.into(),
+            topic_id: id,
+            ..Default::default()
+        }
+        .into(),
+    ];
     for (key, value) in &plan.overrides {
         let record = ConfigRecord {
             resource_type: ResourceKind::Topic as i8,

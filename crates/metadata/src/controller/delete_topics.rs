@@ -1,9 +1,9 @@
 //! DeleteTopics, by name or by id (Kafka's `ControllerApis.deleteTopics`; trap 95).
 
+use protocol::Str;
 use protocol::messages::delete_topics_request::DeleteTopicsRequest;
 use protocol::messages::delete_topics_response::{DeletableTopicResult, DeleteTopicsResponse};
 use protocol::record_schemas::metadata::remove_topic_record::RemoveTopicRecord;
-use protocol::Str;
 use types::{ErrorCode, Uuid};
 
 use super::Decision;
@@ -16,23 +16,51 @@ pub fn delete_topics(
     by_state: bool,
 ) -> Decision<DeleteTopicsResponse> {
     let wanted: Vec<(Option<Str>, Uuid)> = if by_state {
-        request.topics.iter().map(|topic| (topic.name.clone(), topic.topic_id)).collect()
+        request
+            .topics
+            .iter()
+            .map(|topic| (topic.name.clone(), topic.topic_id))
+            .collect()
     } else {
-        request.topic_names.iter().map(|name| (Some(name.clone()), Uuid::ZERO)).collect()
+        request
+            .topic_names
+            .iter()
+            .map(|name| (Some(name.clone()), Uuid::ZERO))
+            .collect()
     };
-    let mut decision = Decision { records: Vec::new(), response: DeleteTopicsResponse::default() };
+    let mut decision = Decision {
+        records: Vec::new(),
+        response: DeleteTopicsResponse::default(),
+    };
     let mut removed: Vec<Uuid> = Vec::new();
     for (at, (name, id)) in wanted.iter().enumerate() {
-        let doubled = wanted.iter().enumerate().any(|(other, key)| other != at && *key == (name.clone(), *id));
-        let mut result = DeletableTopicResult { name: name.clone(), topic_id: *id, ..Default::default() };
+        let doubled = wanted
+            .iter()
+            .enumerate()
+            .any(|(other, key)| other != at && *key == (name.clone(), *id));
+        let mut result = DeletableTopicResult {
+            name: name.clone(),
+            topic_id: *id,
+            ..Default::default()
+        };
         match find(image, name, *id, doubled) {
             Ok((name, id)) if !removed.contains(&id) => {
                 removed.push(id);
                 result.name = Some(name);
                 result.topic_id = id;
-                decision.records.push(RemoveTopicRecord { topic_id: id, ..Default::default() }.into());
+                decision.records.push(
+                    RemoveTopicRecord {
+                        topic_id: id,
+                        ..Default::default()
+                    }
+                    .into(),
+                );
             }
-            Ok(_) => refuse(&mut result, ErrorCode::InvalidRequest, "the topic is named twice in the request"),
+            Ok(_) => refuse(
+                &mut result,
+                ErrorCode::InvalidRequest,
+                "the topic is named twice in the request",
+            ),
             Err((code, message)) => refuse(&mut result, code, message),
         }
         decision.response.responses.push(result);
@@ -52,10 +80,16 @@ fn find(
     doubled: bool,
 ) -> Result<(Str, Uuid), (ErrorCode, &'static str)> {
     if doubled {
-        return Err((ErrorCode::InvalidRequest, "the topic is named twice in the request"));
+        return Err((
+            ErrorCode::InvalidRequest,
+            "the topic is named twice in the request",
+        ));
     }
     match (name, id.is_zero()) {
-        (Some(_), false) => Err((ErrorCode::InvalidRequest, "a topic has a name and an id, one is wanted")),
+        (Some(_), false) => Err((
+            ErrorCode::InvalidRequest,
+            "a topic has a name and an id, one is wanted",
+        )),
         (None, true) => Err((ErrorCode::InvalidRequest, "a topic has neither a name nor an id")),
         (Some(name), true) => {
             let topic = image.topic_by_name(name);
@@ -63,7 +97,9 @@ fn find(
             topic.map(|topic| (name.clone(), topic.id)).ok_or(missing)
         }
         (None, false) => {
-            let topic = image.topic(id).ok_or((ErrorCode::UnknownTopicId, "no topic has this id"))?;
+            let topic = image
+                .topic(id)
+                .ok_or((ErrorCode::UnknownTopicId, "no topic has this id"))?;
             Ok((topic.name.as_str().into(), topic.id))
         }
     }

@@ -15,7 +15,15 @@ pub fn next_producer_ids(image: &MetadataImage, broker: BrokerId) -> Option<Deci
     let first = image.next_producer_id();
     let next_producer_id = first.checked_add(PRODUCER_IDS_BLOCK)?;
     let broker_epoch = image.broker(broker).map_or(-1, |broker| broker.epoch);
-    let record: MetadataRecord =
-        ProducerIdsRecord { broker_id: broker.0, broker_epoch, next_producer_id, ..Default::default() }.into();
-    Some(Decision { records: vec![record], response: first })
+    let record: MetadataRecord = ProducerIdsRecord {
+        broker_id: broker.0,
+        broker_epoch,
+        next_producer_id,
+        ..Default::default()
+    }
+    .into();
+    Some(Decision {
+        records: vec![record],
+        response: first,
+    })
 }

@@ -56,20 +56,29 @@ impl MetadataImage {
     }
 
     fn apply_topic(&mut self, record: &TopicRecord, delta: &mut Delta) {
-        let Ok(name) = TopicName::new(&record.name) else { return };
-        let topic = TopicImage { name: name.clone(), id: record.topic_id, partitions: Vec::new() };
+        let Ok(name) = TopicName::new(&record.name) else {
+            return;
+        };
+        let topic = TopicImage {
+            name: name.clone(),
+            id: record.topic_id,
+            partitions: Vec::new(),
+        };
         self.names.insert_mut(name, record.topic_id);
         self.topics.insert_mut(record.topic_id, Arc::new(topic));
         delta.topics.push(record.topic_id);
     }
 
     fn apply_partition(&mut self, record: &PartitionRecord, delta: &mut Delta) {
-        let Some(topic) = self.topics.get_mut(&record.topic_id) else { return };
+        let Some(topic) = self.topics.get_mut(&record.topic_id) else {
+            return;
+        };
         let topic = Arc::make_mut(topic);
         let partition = PartitionImage {
             replicas: brokers(&record.replicas).collect(),
             in_sync: brokers(&record.isr).collect(),
-            eligible_leader_replicas: brokers(record.eligible_leader_replicas.as_deref().unwrap_or(&[])).collect(),
+            eligible_leader_replicas: brokers(record.eligible_leader_replicas.as_deref().unwrap_or(&[]))
+                .collect(),
             last_known_elr: brokers(record.last_known_elr.as_deref().unwrap_or(&[])).collect(),
             directories: record.directories.iter().copied().collect(),
             leader: BrokerId(record.leader),
@@ -88,9 +97,13 @@ impl MetadataImage {
     }
 
     fn apply_partition_change(&mut self, record: &PartitionChangeRecord, delta: &mut Delta) {
-        let Some(topic) = self.topics.get_mut(&record.topic_id) else { return };
+        let Some(topic) = self.topics.get_mut(&record.topic_id) else {
+            return;
+        };
         let index = usize::try_from(record.partition_id).unwrap_or(usize::MAX);
-        let Some(partition) = Arc::make_mut(topic).partitions.get_mut(index) else { return };
+        let Some(partition) = Arc::make_mut(topic).partitions.get_mut(index) else {
+            return;
+        };
         if let Some(isr) = &record.isr {
             partition.in_sync = brokers(isr).collect();
         }
@@ -107,19 +120,26 @@ impl MetadataImage {
     }
 
     fn apply_remove_topic(&mut self, id: TopicId, delta: &mut Delta) {
-        let Some(topic) = self.topics.get(&id).cloned() else { return };
+        let Some(topic) = self.topics.get(&id).cloned() else {
+            return;
+        };
         self.topics.remove_mut(&id);
         if self.names.get(&topic.name) == Some(&id) {
             self.names.remove_mut(&topic.name);
         }
-        self.configs.remove_mut(&(super::ResourceKind::Topic as i8, topic.name.to_string()));
+        self.configs
+            .remove_mut(&(super::ResourceKind::Topic as i8, topic.name.to_string()));
         delta.topics.retain(|known| *known != id);
         delta.deleted.push(id);
     }
 
     fn apply_config(&mut self, record: &ConfigRecord, delta: &mut Delta) {
         let key = (record.resource_type, record.resource_name.to_string());
-        let mut configs: Configs = self.configs.get(&key).map(|known| (**known).clone()).unwrap_or_default();
+        let mut configs: Configs = self
+            .configs
+            .get(&key)
+            .map(|known| (**known).clone())
+            .unwrap_or_default();
         match &record.value {
             Some(value) => {
                 configs.insert(record.name.to_string(), value.to_string());
@@ -137,14 +157,15 @@ impl MetadataImage {
     }
 
     fn apply_register_broker(&mut self, record: &RegisterBrokerRecord) {
-        let endpoint = |endpoint: &protocol::record_schemas::metadata::register_broker_record::BrokerEndpoint| {
-            Endpoint {
-                listener: endpoint.name.to_string(),
-                host: endpoint.host.to_string(),
-                port: endpoint.port,
-                security_protocol: endpoint.security_protocol,
-            }
-        };
+        let endpoint =
+            |endpoint: &protocol::record_schemas::metadata::register_broker_record::BrokerEndpoint| {
+                Endpoint {
+                    listener: endpoint.name.to_string(),
+                    host: endpoint.host.to_string(),
+                    port: endpoint.port,
+                    security_protocol: endpoint.security_protocol,
+                }
+            };
         let broker = BrokerImage {
             id: BrokerId(record.broker_id),
             incarnation_id: record.incarnation_id,
@@ -159,7 +180,9 @@ impl MetadataImage {
     }
 
     fn apply_broker_change(&mut self, record: &BrokerRegistrationChangeRecord) {
-        let Some(broker) = Arc::make_mut(&mut self.brokers).get_mut(&record.broker_id) else { return };
+        let Some(broker) = Arc::make_mut(&mut self.brokers).get_mut(&record.broker_id) else {
+            return;
+        };
         match record.fenced {
             -1 => broker.fenced = false,
             1 => broker.fenced = true,

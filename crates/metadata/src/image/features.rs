@@ -14,6 +14,16 @@ pub struct Feature {
 
 /// What this node can do. The levels below `metadata.version` 30 are read by Kafka 4.3 as well, and never written here.
 pub const SUPPORTED_FEATURES: &[Feature] = &[
-    Feature { name: "kraft.version", supported_min: 0, supported_max: 1, finalized: 0 },
-    Feature { name: "metadata.version", supported_min: 7, supported_max: METADATA_VERSION, finalized: 0 },
+    Feature {
+        name: "kraft.version",
+        supported_min: 0,
+        supported_max: 1,
+        finalized: 0,
+    },
+    Feature {
+        name: "metadata.version",
+        supported_min: 7,
+        supported_max: METADATA_VERSION,
+        finalized: 0,
+    },
 ];

@@ -27,7 +27,9 @@ pub enum ResourceKind {
 impl ResourceKind {
     pub fn from_code(code: i8) -> Option<ResourceKind> {
         use ResourceKind::*;
-        [Topic, Broker, BrokerLogger, ClientMetrics, Group].into_iter().find(|kind| *kind as i8 == code)
+        [Topic, Broker, BrokerLogger, ClientMetrics, Group]
+            .into_iter()
+            .find(|kind| *kind as i8 == code)
     }
 }
 
@@ -109,7 +111,9 @@ impl MetadataImage {
 
     /// Topics from a name on, ascending.
     pub fn topics_from<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Arc<TopicImage>> + use<'a> {
-        let names = self.names.range::<str, _>((std::ops::Bound::Included(name), std::ops::Bound::Unbounded));
+        let names = self
+            .names
+            .range::<str, _>((std::ops::Bound::Included(name), std::ops::Bound::Unbounded));
         names.filter_map(|(_, id)| self.topics.get(id))
     }
 
@@ -123,7 +127,10 @@ impl MetadataImage {
 
     /// The overrides of a resource; empty if it has none.
     pub fn configs(&self, kind: ResourceKind, name: &str) -> Arc<Configs> {
-        self.configs.get(&(kind as i8, name.to_owned())).cloned().unwrap_or_default()
+        self.configs
+            .get(&(kind as i8, name.to_owned()))
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// The first producer id that no block has.

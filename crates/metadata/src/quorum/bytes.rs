@@ -3,7 +3,9 @@
 use ::bytes::Bytes;
 use protocol::messages::k_raft_version_record::KRaftVersionRecord;
 use protocol::messages::leader_change_message::{LeaderChangeMessage, Voter as LeaderVoter};
-use protocol::messages::voters_record::{Endpoint, KRaftVersionFeature, Voter as RecordedVoter, VotersRecord};
+use protocol::messages::voters_record::{
+    Endpoint, KRaftVersionFeature, Voter as RecordedVoter, VotersRecord,
+};
 use protocol::{Encode, MetadataRecord, Segments};
 use record::{BatchBuilder, BatchHeader, BatchOptions, ControlType, HEADER_BYTES};
 use types::{LeaderEpoch, Offset, Uuid};
@@ -30,7 +32,10 @@ fn value(message: &impl Encode) -> Bytes {
 }
 
 pub(super) fn kraft_version() -> (ControlType, Bytes) {
-    let record = KRaftVersionRecord { k_raft_version: 1, ..Default::default() };
+    let record = KRaftVersionRecord {
+        k_raft_version: 1,
+        ..Default::default()
+    };
     (ControlType::KRaftVersion, value(&record))
 }
 
@@ -51,7 +56,10 @@ pub(super) fn voters(voters: &[Voter]) -> (ControlType, Bytes) {
         },
         ..Default::default()
     };
-    let record = VotersRecord { voters: voters.iter().map(voter).collect(), ..Default::default() };
+    let record = VotersRecord {
+        voters: voters.iter().map(voter).collect(),
+        ..Default::default()
+    };
     (ControlType::KRaftVoters, value(&record))
 }
 
@@ -61,7 +69,12 @@ pub(super) fn control_batch(
     epoch: LeaderEpoch,
     now_ms: i64,
 ) -> std::io::Result<Bytes> {
-    let options = BatchOptions { base_offset, leader_epoch: epoch, is_control: true, ..Default::default() };
+    let options = BatchOptions {
+        base_offset,
+        leader_epoch: epoch,
+        is_control: true,
+        ..Default::default()
+    };
     let mut batch = BatchBuilder::new(options);
     for (kind, value) in records {
         batch.push(now_ms, Some(&kind.key()), Some(value));
@@ -70,21 +83,42 @@ pub(super) fn control_batch(
 }
 
 /// The first batch of a leader's epoch: it leads, and who votes.
-pub fn leader_change(leader: i32, quorum: &[Voter], epoch: LeaderEpoch, now_ms: i64) -> std::io::Result<Bytes> {
-    let voter = |voter: &Voter| LeaderVoter { voter_id: voter.id, ..Default::default() };
+pub fn leader_change(
+    leader: i32,
+    quorum: &[Voter],
+    epoch: LeaderEpoch,
+    now_ms: i64,
+) -> std::io::Result<Bytes> {
+    let voter = |voter: &Voter| LeaderVoter {
+        voter_id: voter.id,
+        ..Default::default()
+    };
     let ids: Vec<LeaderVoter> = quorum.iter().map(voter).collect();
-    let message =
-        LeaderChangeMessage { leader_id: leader, voters: ids.clone(), granting_voters: ids, ..Default::default() };
-    let records = [(ControlType::LeaderChange, value(&message)), kraft_version(), voters(quorum)];
+    let message = LeaderChangeMessage {
+        leader_id: leader,
+        voters: ids.clone(),
+        granting_voters: ids,
+        ..Default::default()
+    };
+    let records = [
+        (ControlType::LeaderChange, value(&message)),
+        kraft_version(),
+        voters(quorum),
+    ];
     control_batch(&records, Offset(0), epoch, now_ms)
 }
 
 /// One batch of metadata records, atomic.
 pub fn records_batch(records: &[MetadataRecord], epoch: LeaderEpoch, now_ms: i64) -> Result<Bytes, String> {
-    let options = BatchOptions { leader_epoch: epoch, ..Default::default() };
+    let options = BatchOptions {
+        leader_epoch: epoch,
+        ..Default::default()
+    };
     let mut batch = BatchBuilder::new(options);
     for record in records {
-        let frame = record.encode_frame(version_of(record)).map_err(|error| error.to_string())?;
+        let frame = record
+            .encode_frame(version_of(record))
+            .map_err(|error| error.to_string())?;
         batch.push(now_ms, None, Some(&frame));
     }
     batch.build().map_err(|error| error.to_string())
@@ -114,7 +148,9 @@ pub fn replay_batch(
     for record in record::walk(header, &payload) {
         let record = record.map_err(|error| error.to_string())?;
         let offset = header.base_offset.plus(i64::from(record.offset_delta));
-        let value = record.value.ok_or_else(|| format!("the record at {offset} has no value"))?;
+        let value = record
+            .value
+            .ok_or_else(|| format!("the record at {offset} has no value"))?;
         let record = MetadataRecord::decode_frame(&payload.slice_ref(value));
         let record = record.map_err(|error| format!("the record at {offset}: {error}"))?;
         image.apply(offset, &record, delta);

@@ -38,8 +38,15 @@ pub fn write_snapshot(
     now_ms: i64,
 ) -> Result<Bytes, String> {
     let failed = |error: std::io::Error| error.to_string();
-    let header = SnapshotHeaderRecord { last_contained_log_timestamp: now_ms, ..Default::default() };
-    let head = [(ControlType::SnapshotHeader, plain(&header)?), kraft_version(), voters(quorum)];
+    let header = SnapshotHeaderRecord {
+        last_contained_log_timestamp: now_ms,
+        ..Default::default()
+    };
+    let head = [
+        (ControlType::SnapshotHeader, plain(&header)?),
+        kraft_version(),
+        voters(quorum),
+    ];
     let mut out = BytesMut::new();
     let mut next = Offset(head.len() as i64);
     out.extend_from_slice(&control_batch(&head, Offset(0), epoch, now_ms).map_err(failed)?);
@@ -50,7 +57,10 @@ pub fn write_snapshot(
         out.extend_from_slice(batch.get(record::PREFIX_BYTES..).unwrap_or_default());
         next = next.plus(records.len() as i64);
     }
-    let footer = [(ControlType::SnapshotFooter, plain(&SnapshotFooterRecord::default())?)];
+    let footer = [(
+        ControlType::SnapshotFooter,
+        plain(&SnapshotFooterRecord::default())?,
+    )];
     out.extend_from_slice(&control_batch(&footer, next, epoch, now_ms).map_err(failed)?);
     Ok(out.freeze())
 }
@@ -69,7 +79,12 @@ pub fn read_snapshot(bytes: &Bytes, end: Offset) -> Result<MetadataImage, String
         let (header, batch) = batch.map_err(|error| error.to_string())?;
         record::check_crc(&header, batch).map_err(|error| error.to_string())?;
         last_is_footer = header.is_control() && is_footer(&header, batch);
-        replay_batch(&mut image, &header, &bytes.slice_ref(batch), &mut Delta::default())?;
+        replay_batch(
+            &mut image,
+            &header,
+            &bytes.slice_ref(batch),
+            &mut Delta::default(),
+        )?;
     }
     if !last_is_footer {
         return Err("the snapshot has no footer".to_owned());
@@ -89,7 +104,11 @@ fn is_footer(header: &BatchHeader, batch: &[u8]) -> bool {
 fn image_records(image: &MetadataImage) -> Vec<MetadataRecord> {
     let mut records: Vec<MetadataRecord> = Vec::new();
     for (name, level) in image.features.iter() {
-        let record = FeatureLevelRecord { name: name.as_str().into(), feature_level: *level, ..Default::default() };
+        let record = FeatureLevelRecord {
+            name: name.as_str().into(),
+            feature_level: *level,
+            ..Default::default()
+        };
         records.push(record.into());
     }
     for broker in image.brokers() {
@@ -135,8 +154,14 @@ fn image_records(image: &MetadataImage) -> Vec<MetadataRecord> {
 fn topic_records(topic: &TopicImage) -> Vec<MetadataRecord> {
     let ids = |brokers: &[BrokerId]| brokers.iter().map(|broker| broker.0).collect::<Vec<i32>>();
     let some = |ids: Vec<i32>| (!ids.is_empty()).then_some(ids);
-    let mut records: Vec<MetadataRecord> =
-        vec![TopicRecord { name: topic.name.as_str().into(), topic_id: topic.id, ..Default::default() }.into()];
+    let mut records: Vec<MetadataRecord> = vec![
+        TopicRecord {
+            name: topic.name.as_str().into(),
+            topic_id: topic.id,
+            ..Default::default()
+        }
+        .into(),
+    ];
     for (index, partition) in topic.partitions.iter().enumerate() {
         let record = PartitionRecord {
             partition_id: i32::try_from(index).unwrap_or(i32::MAX),

@@ -7,7 +7,9 @@ use metadata::controller::{
     CreateTopics, OnlyNode, Registration, TopicConfigRules, bootstrap, create_topics, delete_topics,
     next_producer_ids, register_broker, unfence,
 };
-use metadata::quorum::{Voter, bootstrap_snapshot, leader_change, read_snapshot, records_batch, replay_batch, write_snapshot};
+use metadata::quorum::{
+    Voter, bootstrap_snapshot, leader_change, read_snapshot, records_batch, replay_batch, write_snapshot,
+};
 use metadata::{Delta, MetadataImage, ResourceKind};
 use protocol::MetadataRecord;
 use protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
@@ -16,13 +18,20 @@ use protocol::messages::delete_topics_request::DeleteTopicsRequest;
 use record::BatchHeader;
 use types::{BrokerId, ErrorCode, LeaderEpoch, Offset, Uuid};
 
-const NODE: OnlyNode = OnlyNode { id: BrokerId(1), directory_id: Uuid([9; 16]) };
+const NODE: OnlyNode = OnlyNode {
+    id: BrokerId(1),
+    directory_id: Uuid([9; 16]),
+};
 
 struct AnyConfig;
 
 impl TopicConfigRules for AnyConfig {
     fn check(&self, overrides: &BTreeMap<String, String>) -> Result<(), String> {
-        if overrides.contains_key("no.such") { Err("no.such is not known".to_owned()) } else { Ok(()) }
+        if overrides.contains_key("no.such") {
+            Err("no.such is not known".to_owned())
+        } else {
+            Ok(())
+        }
     }
 
     fn describe(&self, _: &BTreeMap<String, String>) -> Vec<CreatableTopicConfigs> {
@@ -32,7 +41,13 @@ impl TopicConfigRules for AnyConfig {
 
 fn voters() -> Vec<Voter> {
     let directory_id = "i_lMuUDxQdSVjtvIdT9irw".parse().expect("an id");
-    vec![Voter { id: 1, directory_id, listener: "CONTROLLER".into(), host: "127.0.0.1".into(), port: 21093 }]
+    vec![Voter {
+        id: 1,
+        directory_id,
+        listener: "CONTROLLER".into(),
+        host: "127.0.0.1".into(),
+        port: 21093,
+    }]
 }
 
 /// What `kafka-storage format --standalone` of Apache Kafka 4.3.1 wrote for this voter.
@@ -101,9 +116,16 @@ impl Node {
     }
 
     fn create(&mut self, topics: Vec<CreatableTopic>) -> Vec<i16> {
-        let request = CreateTopicsRequest { topics, ..Default::default() };
-        let context =
-            CreateTopics { node: NODE, default_partitions: 4, default_replication_factor: 1, rules: &AnyConfig };
+        let request = CreateTopicsRequest {
+            topics,
+            ..Default::default()
+        };
+        let context = CreateTopics {
+            node: NODE,
+            default_partitions: 4,
+            default_replication_factor: 1,
+            rules: &AnyConfig,
+        };
         let mut id = self.next as u8;
         let decision = create_topics(&self.image, &request, &context, || {
             id += 1;
@@ -112,7 +134,12 @@ impl Node {
         if !decision.records.is_empty() {
             self.commit(&decision.records);
         }
-        decision.response.topics.iter().map(|topic| topic.error_code).collect()
+        decision
+            .response
+            .topics
+            .iter()
+            .map(|topic| topic.error_code)
+            .collect()
     }
 }
 
@@ -158,10 +185,23 @@ fn good_and_bad_topics_mix_in_one_request() {
         ErrorCode::InvalidRequest,
     ];
     assert_eq!(codes, wanted.map(ErrorCode::code));
-    assert_eq!(node.image.topic_by_name("good").expect("created").partitions.len(), 4);
-    assert_eq!(node.create(vec![topic("good", 1, 1)]), [ErrorCode::TopicAlreadyExists.code()]);
+    assert_eq!(
+        node.image
+            .topic_by_name("good")
+            .expect("created")
+            .partitions
+            .len(),
+        4
+    );
+    assert_eq!(
+        node.create(vec![topic("good", 1, 1)]),
+        [ErrorCode::TopicAlreadyExists.code()]
+    );
     node.create(vec![topic("a.b", 1, 1)]);
-    assert_eq!(node.create(vec![topic("a_b", 1, 1)]), [ErrorCode::InvalidTopicException.code()]);
+    assert_eq!(
+        node.create(vec![topic("a_b", 1, 1)]),
+        [ErrorCode::InvalidTopicException.code()]
+    );
 }
 
 #[test]
@@ -169,9 +209,17 @@ fn a_topic_created_again_has_another_id() {
     let mut node = Node::born();
     node.create(vec![topic("t", 2, 1)]);
     let first = node.image.topic_by_name("t").expect("created").id;
-    let request = DeleteTopicsRequest { topic_names: vec!["t".into(), "u".into()], ..Default::default() };
+    let request = DeleteTopicsRequest {
+        topic_names: vec!["t".into(), "u".into()],
+        ..Default::default()
+    };
     let decision = delete_topics(&node.image, &request, false);
-    let codes: Vec<i16> = decision.response.responses.iter().map(|topic| topic.error_code).collect();
+    let codes: Vec<i16> = decision
+        .response
+        .responses
+        .iter()
+        .map(|topic| topic.error_code)
+        .collect();
     assert_eq!(codes, [0, ErrorCode::UnknownTopicOrPartition.code()]);
     let delta = node.commit(&decision.records);
     assert_eq!(delta.deleted, [first]);
@@ -194,6 +242,9 @@ fn an_image_survives_its_snapshot_and_its_log() {
     }
     assert_eq!(replayed, node.image);
     let snapshot = write_snapshot(&node.image, &voters(), LeaderEpoch(1), 2000).expect("small");
-    assert_eq!(read_snapshot(&snapshot, Offset(node.next)), Ok(node.image.clone()));
+    assert_eq!(
+        read_snapshot(&snapshot, Offset(node.next)),
+        Ok(node.image.clone())
+    );
     assert!(read_snapshot(&snapshot.slice(..snapshot.len() - 75), Offset(node.next)).is_err());
 }

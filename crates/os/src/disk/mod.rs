@@ -161,7 +161,13 @@ impl Disk {
     /// Replaces a file: after a crash it is the old one or the new one, whole.
     pub fn write_atomically(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let temporary = path.with_extension("tmp");
-        let file = self.open(&temporary, OpenOptions { create: true, truncate: true })?;
+        let file = self.open(
+            &temporary,
+            OpenOptions {
+                create: true,
+                truncate: true,
+            },
+        )?;
         file.write_all_at(&mut [io::IoSlice::new(bytes)], 0)?;
         file.sync_all()?;
         self.rename(&temporary, path)?;

@@ -11,7 +11,7 @@ use super::OpenOptions;
 
 /// Slices that one call may take (IOV_MAX).
 const SLICES_MAX: usize = 1024;
-const ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 #[derive(Debug, Clone)]
 pub struct RealFile(Arc<fs::File>);
@@ -48,7 +48,8 @@ impl RealFile {
         loop {
             // SAFETY: IoSlice is guaranteed to have the layout of iovec, `count` is at most their number, and the
             // kernel only reads from them.
-            let written = unsafe { libc::pwritev(self.0.as_raw_fd(), slices.as_ptr().cast(), count, position) };
+            let written =
+                unsafe { libc::pwritev(self.0.as_raw_fd(), slices.as_ptr().cast(), count, position) };
             if let Ok(written) = usize::try_from(written) {
                 return Ok(written);
             }
@@ -68,10 +69,14 @@ impl RealFile {
         let mut done = 0;
         while done < into.len() {
             let rest = into.get_mut(done..).unwrap_or_default();
-            let slice = libc::iovec { iov_base: rest.as_mut_ptr().cast(), iov_len: rest.len() };
+            let slice = libc::iovec {
+                iov_base: rest.as_mut_ptr().cast(),
+                iov_len: rest.len(),
+            };
             let at = libc::off_t::try_from(position + done as u64).map_err(io::Error::other)?;
             // SAFETY: the one iovec names a live, exclusively borrowed slice, into which the kernel may write.
-            let read = unsafe { libc::preadv2(self.0.as_raw_fd(), &raw const slice, 1, at, libc::RWF_NOWAIT) };
+            let read =
+                unsafe { libc::preadv2(self.0.as_raw_fd(), &raw const slice, 1, at, libc::RWF_NOWAIT) };
             match usize::try_from(read) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(read) => done += read,
@@ -91,7 +96,8 @@ impl RealFile {
         let mut at = 0;
         while at < bytes {
             let length = (bytes - at).min(ZEROS.len() as u64);
-            self.0.write_all_at(ZEROS.get(..length as usize).unwrap_or_default(), at)?;
+            self.0
+                .write_all_at(ZEROS.get(..length as usize).unwrap_or_default(), at)?;
             at += length;
         }
         Ok(())
@@ -125,8 +131,9 @@ impl RealFile {
 }
 
 pub(super) fn list(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut names =
-        fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
+    let mut names = fs::read_dir(path)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<Vec<_>>>()?;
     names.sort();
     Ok(names)
 }
@@ -159,11 +166,19 @@ impl DirectoryLock {
 
 #[allow(unsafe_code)]
 pub(super) fn lock(path: &Path) -> io::Result<Option<DirectoryLock>> {
-    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(path.join(".lock"))?;
+    let file = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path.join(".lock"))?;
     // SAFETY: the call takes numbers and touches no memory of ours.
     if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } == 0 {
         return Ok(Some(DirectoryLock { _file: Some(file) }));
     }
     let error = io::Error::last_os_error();
-    if error.kind() == io::ErrorKind::WouldBlock { Ok(None) } else { Err(error) }
+    if error.kind() == io::ErrorKind::WouldBlock {
+        Ok(None)
+    } else {
+        Err(error)
+    }
 }

@@ -25,7 +25,7 @@ pub enum Fault {
     Reads,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct SimDisk(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
@@ -64,12 +64,6 @@ fn eio() -> io::Error {
     io::Error::from_raw_os_error(libc::EIO)
 }
 
-impl Default for SimDisk {
-    fn default() -> SimDisk {
-        SimDisk(Arc::default())
-    }
-}
-
 impl SimDisk {
     pub fn new() -> SimDisk {
         SimDisk::default()
@@ -94,7 +88,12 @@ impl SimDisk {
 
     /// Writes that a power loss may lose, over all files.
     pub fn pending_writes(&self) -> usize {
-        self.0.lock().names.values().map(|content| content.lock().pending.len()).sum()
+        self.0
+            .lock()
+            .names
+            .values()
+            .map(|content| content.lock().pending.len())
+            .sum()
     }
 
     /// The disk after a power loss.
@@ -115,7 +114,11 @@ impl SimDisk {
             names.insert(path.clone(), Arc::new(Mutex::new(after)));
         }
         let durable_names = names.clone();
-        SimDisk(Arc::new(Mutex::new(State { names, durable_names, ..State::default() })))
+        SimDisk(Arc::new(Mutex::new(State {
+            names,
+            durable_names,
+            ..State::default()
+        })))
     }
 
     /// An independent copy of what programs see, all of it durable: for tests that damage it.
@@ -123,12 +126,23 @@ impl SimDisk {
         let state = self.0.lock();
         let copy = |content: &Arc<Mutex<Content>>| {
             let now = content.lock().now.clone();
-            Arc::new(Mutex::new(Content { durable: now.clone(), now, pending: Vec::new() }))
+            Arc::new(Mutex::new(Content {
+                durable: now.clone(),
+                now,
+                pending: Vec::new(),
+            }))
         };
-        let names: BTreeMap<_, _> =
-            state.names.iter().map(|(path, content)| (path.clone(), copy(content))).collect();
+        let names: BTreeMap<_, _> = state
+            .names
+            .iter()
+            .map(|(path, content)| (path.clone(), copy(content)))
+            .collect();
         let durable_names = names.clone();
-        SimDisk(Arc::new(Mutex::new(State { names, durable_names, ..State::default() })))
+        SimDisk(Arc::new(Mutex::new(State {
+            names,
+            durable_names,
+            ..State::default()
+        })))
     }
 
     /// Changes bytes behind everybody's back.
@@ -143,7 +157,11 @@ impl SimDisk {
     /// Every file and its length.
     pub fn files(&self) -> Vec<(PathBuf, usize)> {
         let state = self.0.lock();
-        state.names.iter().map(|(path, content)| (path.clone(), content.lock().now.len())).collect()
+        state
+            .names
+            .iter()
+            .map(|(path, content)| (path.clone(), content.lock().now.len()))
+            .collect()
     }
 
     pub(super) fn open(&self, path: &Path, options: OpenOptions) -> io::Result<SimFile> {
@@ -160,7 +178,10 @@ impl SimDisk {
         if options.truncate {
             *content.lock() = Content::default();
         }
-        Ok(SimFile { disk: self.clone(), content })
+        Ok(SimFile {
+            disk: self.clone(),
+            content,
+        })
     }
 
     pub(super) fn create_directories(&self, _: &Path) -> io::Result<()> {
@@ -169,7 +190,12 @@ impl SimDisk {
 
     pub(super) fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
         let state = self.0.lock();
-        Ok(state.names.keys().filter(|name| name.parent() == Some(path)).cloned().collect())
+        Ok(state
+            .names
+            .keys()
+            .filter(|name| name.parent() == Some(path))
+            .cloned()
+            .collect())
     }
 
     pub(super) fn exists(&self, path: &Path) -> bool {
@@ -184,7 +210,12 @@ impl SimDisk {
     }
 
     pub(super) fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.0.lock().names.remove(path).map(|_| ()).ok_or(io::ErrorKind::NotFound.into())
+        self.0
+            .lock()
+            .names
+            .remove(path)
+            .map(|_| ())
+            .ok_or(io::ErrorKind::NotFound.into())
     }
 
     pub(super) fn sync_directory(&self, path: &Path) -> io::Result<()> {
@@ -192,7 +223,10 @@ impl SimDisk {
         state.count_sync()?;
         let inside = |name: &Path| name.parent() == Some(path);
         let now: Vec<_> = state.names.iter().filter(|(name, _)| inside(name)).collect();
-        let now: Vec<_> = now.into_iter().map(|(name, content)| (name.clone(), content.clone())).collect();
+        let now: Vec<_> = now
+            .into_iter()
+            .map(|(name, content)| (name.clone(), content.clone()))
+            .collect();
         state.durable_names.retain(|name, _| !inside(name));
         state.durable_names.extend(now);
         Ok(())
@@ -200,8 +234,14 @@ impl SimDisk {
 
     pub(super) fn free_bytes(&self) -> u64 {
         let state = self.0.lock();
-        let used: u64 = state.names.values().map(|content| content.lock().now.len() as u64).sum();
-        state.capacity.map_or(u64::MAX, |capacity| capacity.saturating_sub(used))
+        let used: u64 = state
+            .names
+            .values()
+            .map(|content| content.lock().now.len() as u64)
+            .sum();
+        state
+            .capacity
+            .map_or(u64::MAX, |capacity| capacity.saturating_sub(used))
     }
 }
 
@@ -254,7 +294,10 @@ impl SimFile {
         }
         let content = self.content.lock();
         let start = position as usize;
-        let bytes = content.now.get(start..start + into.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let bytes = content
+            .now
+            .get(start..start + into.len())
+            .ok_or(io::ErrorKind::UnexpectedEof)?;
         into.copy_from_slice(bytes);
         Ok(())
     }
@@ -302,7 +345,14 @@ mod tests {
     use super::*;
 
     fn file(disk: &SimDisk) -> SimFile {
-        disk.open(Path::new("/d/f"), OpenOptions { create: true, truncate: false }).expect("room")
+        disk.open(
+            Path::new("/d/f"),
+            OpenOptions {
+                create: true,
+                truncate: false,
+            },
+        )
+        .expect("room")
     }
 
     fn write(file: &SimFile, position: u64, data: &[u8]) -> io::Result<()> {
@@ -326,8 +376,9 @@ mod tests {
         let open = file(&disk);
         disk.sync_directory(Path::new("/d")).expect("no fault");
         write(&open, 0, &[7; 100]).expect("room");
-        let lengths: Vec<usize> =
-            (0..50).map(|seed| disk.crash(&Random::seeded(seed)).files()[0].1).collect();
+        let lengths: Vec<usize> = (0..50)
+            .map(|seed| disk.crash(&Random::seeded(seed)).files()[0].1)
+            .collect();
         assert!(lengths.contains(&0) && lengths.contains(&100));
         assert!(lengths.iter().any(|length| 0 < *length && *length < 100));
     }
@@ -350,7 +401,10 @@ mod tests {
         disk.set_capacity(Some(10));
         let open = file(&disk);
         assert!(write(&open, 0, &[0; 10]).is_ok());
-        assert_eq!(write(&open, 10, &[0]).expect_err("full").raw_os_error(), Some(libc::ENOSPC));
+        assert_eq!(
+            write(&open, 10, &[0]).expect_err("full").raw_os_error(),
+            Some(libc::ENOSPC)
+        );
         assert!(write(&open, 3, &[1]).is_ok());
     }
 }

@@ -3,21 +3,30 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 use record::{
-    BatchBuilder, BatchError, BatchHeader, BatchOptions, Codec, HEADER_BYTES, Rules, TimestampRule, check_produced,
-    decompress, first_at_or_after, of_max_timestamp, walk, with_log_append_time,
+    BatchBuilder, BatchError, BatchHeader, BatchOptions, Codec, HEADER_BYTES, Rules, TimestampRule,
+    check_produced, decompress, first_at_or_after, of_max_timestamp, walk, with_log_append_time,
 };
 use types::{ErrorCode, Offset};
 
 const RULES: Rules = Rules {
     bytes_max: 1 << 20,
     needs_keys: false,
-    timestamps: TimestampRule::Between { earliest: 0, latest: i64::MAX },
+    timestamps: TimestampRule::Between {
+        earliest: 0,
+        latest: i64::MAX,
+    },
     allows_zstd: true,
     decompressed_bytes_max: 16 << 20,
 };
 
-fn batch(codec: Codec, records: &[(i64, Option<&[u8]>, Option<&[u8]>)]) -> Bytes {
-    let mut builder = BatchBuilder::new(BatchOptions { codec, ..BatchOptions::default() });
+/// Timestamp, key, value.
+type Sent<'a> = (i64, Option<&'a [u8]>, Option<&'a [u8]>);
+
+fn batch(codec: Codec, records: &[Sent<'_>]) -> Bytes {
+    let mut builder = BatchBuilder::new(BatchOptions {
+        codec,
+        ..BatchOptions::default()
+    });
     for (timestamp, key, value) in records {
         let headers = [("h", Some(&b"1"[..])), ("h", None)];
         builder.push_with_headers(*timestamp, *key, *value, &headers);
@@ -26,7 +35,14 @@ fn batch(codec: Codec, records: &[(i64, Option<&[u8]>, Option<&[u8]>)]) -> Bytes
 }
 
 fn sample(codec: Codec) -> Bytes {
-    batch(codec, &[(10, Some(b"a"), Some(b"1")), (30, None, Some(b"2")), (20, Some(b"c"), None)])
+    batch(
+        codec,
+        &[
+            (10, Some(b"a"), Some(b"1")),
+            (30, None, Some(b"2")),
+            (20, Some(b"c"), None),
+        ],
+    )
 }
 
 /// Changes a byte and mends the checksum.
@@ -54,37 +70,88 @@ fn kafkas_errors_are_ours() {
     let twice: Bytes = [sample(Codec::None), sample(Codec::None)].concat().into();
     assert_eq!(code(&twice, &RULES), ErrorCode::InvalidRecord);
     assert_eq!(code(&Bytes::new(), &RULES), ErrorCode::InvalidRecord);
-    assert_eq!(code(&sample(Codec::None).slice(..70), &RULES), ErrorCode::InvalidRecord);
+    assert_eq!(
+        code(&sample(Codec::None).slice(..70), &RULES),
+        ErrorCode::InvalidRecord
+    );
     let mut flipped = sample(Codec::None).to_vec();
     *flipped.last_mut().expect("not empty") ^= 1;
     assert_eq!(code(&flipped.into(), &RULES), ErrorCode::CorruptMessage);
     assert_eq!(code(&forged(16, 1), &RULES), ErrorCode::InvalidRecord);
     assert_eq!(code(&forged(16, 3), &RULES), ErrorCode::CorruptMessage);
-    assert_eq!(code(&forged(7, 5), &RULES), ErrorCode::InvalidRecord, "base offset");
-    assert_eq!(code(&forged(22, 0x20), &RULES), ErrorCode::InvalidRecord, "control bit");
-    assert_eq!(code(&forged(22, 7), &RULES), ErrorCode::InvalidRecord, "codec bits");
-    assert_eq!(code(&forged(26, 9), &RULES), ErrorCode::InvalidRecord, "last offset delta");
-    assert_eq!(code(&forged(HEADER_BYTES, 0x7f), &RULES), ErrorCode::InvalidRecord, "record length");
-    let small = Rules { bytes_max: 60, ..RULES };
+    assert_eq!(
+        code(&forged(7, 5), &RULES),
+        ErrorCode::InvalidRecord,
+        "base offset"
+    );
+    assert_eq!(
+        code(&forged(22, 0x20), &RULES),
+        ErrorCode::InvalidRecord,
+        "control bit"
+    );
+    assert_eq!(
+        code(&forged(22, 7), &RULES),
+        ErrorCode::InvalidRecord,
+        "codec bits"
+    );
+    assert_eq!(
+        code(&forged(26, 9), &RULES),
+        ErrorCode::InvalidRecord,
+        "last offset delta"
+    );
+    assert_eq!(
+        code(&forged(HEADER_BYTES, 0x7f), &RULES),
+        ErrorCode::InvalidRecord,
+        "record length"
+    );
+    let small = Rules {
+        bytes_max: 60,
+        ..RULES
+    };
     assert_eq!(code(&sample(Codec::None), &small), ErrorCode::MessageTooLarge);
-    let old = Rules { allows_zstd: false, ..RULES };
-    assert_eq!(code(&sample(Codec::Zstd), &old), ErrorCode::UnsupportedCompressionType);
+    let old = Rules {
+        allows_zstd: false,
+        ..RULES
+    };
+    assert_eq!(
+        code(&sample(Codec::Zstd), &old),
+        ErrorCode::UnsupportedCompressionType
+    );
 }
 
 #[test]
 fn a_keyless_record_is_named_on_a_compacted_topic() {
-    let rules = Rules { needs_keys: true, ..RULES };
+    let rules = Rules {
+        needs_keys: true,
+        ..RULES
+    };
     for codec in Codec::ALL {
-        assert_eq!(check_produced(&sample(codec), &rules), Err(BatchError::NoKey { index: 1 }), "{codec:?}");
+        assert_eq!(
+            check_produced(&sample(codec), &rules),
+            Err(BatchError::NoKey { index: 1 }),
+            "{codec:?}"
+        );
     }
 }
 
 #[test]
 fn timestamps_outside_the_range_are_named() {
-    let rules = Rules { timestamps: TimestampRule::Between { earliest: 0, latest: 25 }, ..RULES };
-    let error = BatchError::Timestamp { index: 1, timestamp: 30 };
+    let rules = Rules {
+        timestamps: TimestampRule::Between {
+            earliest: 0,
+            latest: 25,
+        },
+        ..RULES
+    };
+    let error = BatchError::Timestamp {
+        index: 1,
+        timestamp: 30,
+    };
     assert_eq!(check_produced(&sample(Codec::None), &rules), Err(error.clone()));
-    assert_eq!((error.error_code(), error.record_index()), (ErrorCode::InvalidTimestamp, Some(1)));
+    assert_eq!(
+        (error.error_code(), error.record_index()),
+        (ErrorCode::InvalidTimestamp, Some(1))
+    );
 }
 
 #[test]
@@ -92,8 +159,14 @@ fn log_append_time_is_stamped_and_checked() {
     let stamped = with_log_append_time(&sample(Codec::None), Some(99));
     assert_eq!(code(&stamped, &RULES), ErrorCode::None);
     let header = BatchHeader::parse(&stamped).expect("whole");
-    assert_eq!((header.max_timestamp, header.timestamp_type()), (99, record::TimestampType::LogAppendTime));
-    let replaced = Rules { timestamps: TimestampRule::Replaced, ..RULES };
+    assert_eq!(
+        (header.max_timestamp, header.timestamp_type()),
+        (99, record::TimestampType::LogAppendTime)
+    );
+    let replaced = Rules {
+        timestamps: TimestampRule::Replaced,
+        ..RULES
+    };
     assert_eq!(code(&stamped, &replaced), ErrorCode::InvalidTimestamp);
     assert_eq!(with_log_append_time(&stamped, None).slice(21..23)[..], [0, 0]);
 }

@@ -39,7 +39,7 @@ pub(super) struct Frame {
 
 pub(super) fn build(slices: &[Slice], tail: &[u8], frame: &Frame) -> Group {
     let table_bytes = GROUP_HEADER_BYTES + ENTRY_BYTES * slices.len();
-    let copied: usize = slices.iter().map(|slice| copied_bytes(slice)).sum();
+    let copied: usize = slices.iter().map(copied_bytes).sum();
     let mut buffer = BytesMut::with_capacity(tail.len() + table_bytes + copied + PAGE_BYTES + GROUP_ALIGN);
     buffer.extend_from_slice(tail);
     let payload_bytes: usize = slices.iter().map(|slice| slice.payload.bytes()).sum();

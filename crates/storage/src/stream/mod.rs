@@ -154,7 +154,8 @@ impl Stream {
                     && unsynced <= INLINE_UNSYNCED_BYTES
                     && !queue.needs_switch();
                 let behind_is_fine = self.options.flush == crate::FlushPolicy::Never;
-                if self.options.threads && !inline && !(behind_is_fine && !queue.needs_switch()) {
+                let mine = inline || (behind_is_fine && !queue.needs_switch());
+                if self.options.threads && !mine {
                     drop(queue);
                     self.wake_writer();
                     return;

@@ -34,7 +34,13 @@ pub(super) struct Row {
 
 impl Row {
     pub(super) fn error(code: ErrorCode) -> Row {
-        Row { code, bounds: None, diverging: None, source: None, body: Body::Empty }
+        Row {
+            code,
+            bounds: None,
+            diverging: None,
+            source: None,
+            body: Body::Empty,
+        }
     }
 
     pub(super) fn quiet(bounds: Bounds, partition: Arc<Partition>, from: Offset) -> Row {
@@ -49,7 +55,13 @@ impl Row {
 
     pub(super) fn diverging(bounds: Bounds, epoch: LeaderEpoch, end: Offset) -> Row {
         let diverging = Some((epoch, end));
-        Row { code: ErrorCode::None, bounds: Some(bounds), diverging, source: None, body: Body::Empty }
+        Row {
+            code: ErrorCode::None,
+            bounds: Some(bounds),
+            diverging,
+            source: None,
+            body: Body::Empty,
+        }
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -71,11 +83,16 @@ impl Row {
 
     /// Reads what is cold. Blocks.
     pub(super) fn warm(&mut self) {
-        let Body::Cold(cold) = std::mem::replace(&mut self.body, Body::Empty) else { return };
+        let Body::Cold(cold) = std::mem::replace(&mut self.body, Body::Empty) else {
+            return;
+        };
         match cold.run() {
             Ok(slices) => self.body = Body::Ready(slices),
             Err(error) => {
-                let failed = self.source.as_ref().map(|(partition, _)| partition.read_failed(error));
+                let failed = self
+                    .source
+                    .as_ref()
+                    .map(|(partition, _)| partition.read_failed(error));
                 *self = Row::error(failed.unwrap_or(ErrorCode::KafkaStorageError));
             }
         }
@@ -108,8 +125,11 @@ impl Row {
             data.aborted_transactions = None;
         }
         if let Some((epoch, end)) = self.diverging {
-            data.diverging_epoch =
-                EpochEndOffset { epoch: epoch.0, end_offset: end.0, ..EpochEndOffset::default() };
+            data.diverging_epoch = EpochEndOffset {
+                epoch: epoch.0,
+                end_offset: end.0,
+                ..EpochEndOffset::default()
+            };
         }
         if isolation == Isolation::Committed
             && let Some((partition, from)) = &self.source
@@ -137,12 +157,26 @@ fn aborted(partition: &Partition, from: Offset, until: Offset) -> Vec<AbortedTra
         first_offset: first_offset.0,
         ..AbortedTransaction::default()
     };
-    partition.log().aborted_transactions(from, until).into_iter().map(row).collect()
+    partition
+        .log()
+        .aborted_transactions(from, until)
+        .into_iter()
+        .map(row)
+        .collect()
 }
 
 /// The whole answer. A session is told what its client now knows.
-pub(super) fn encode(reply: &Reply, terms: &Terms, context: &Context, items: &[Item], rows: Vec<Row>) -> Answer {
-    let mut response = FetchResponse { session_id: session_id(context), ..FetchResponse::default() };
+pub(super) fn encode(
+    reply: &Reply,
+    terms: &Terms,
+    context: &Context,
+    items: &[Item],
+    rows: Vec<Row>,
+) -> Answer {
+    let mut response = FetchResponse {
+        session_id: session_id(context),
+        ..FetchResponse::default()
+    };
     for (item, row) in items.iter().zip(rows) {
         if !is_told(context, &item.key, &row) {
             continue;
@@ -176,7 +210,10 @@ fn push(response: &mut FetchResponse, key: &PartitionKey, data: PartitionData) {
         topic.partitions.push(data);
         return;
     }
-    let mut topic = FetchableTopicResponse { partitions: vec![data], ..FetchableTopicResponse::default() };
+    let mut topic = FetchableTopicResponse {
+        partitions: vec![data],
+        ..FetchableTopicResponse::default()
+    };
     match &key.topic {
         TopicKey::Name(name) => topic.topic = name.clone(),
         TopicKey::Id(id) => topic.topic_id = *id,
@@ -186,5 +223,8 @@ fn push(response: &mut FetchResponse, key: &PartitionKey, data: PartitionData) {
 
 /// A request whose session fields are wrong: nothing but the error (trap 42).
 pub(super) fn refusal(reply: &Reply, code: ErrorCode) -> Answer {
-    reply.send(&FetchResponse { error_code: code.code(), ..FetchResponse::default() })
+    reply.send(&FetchResponse {
+        error_code: code.code(),
+        ..FetchResponse::default()
+    })
 }

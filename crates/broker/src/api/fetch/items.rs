@@ -32,7 +32,11 @@ pub(super) fn asked(call: &Call<'_>, request: &view::FetchRequest<'_>) -> Asked 
         forgotten: Vec::new(),
     };
     for topic in request.topics.iter() {
-        let name = if uses_ids { TopicKey::Id(topic.topic_id) } else { TopicKey::Name(call.str(topic.topic)) };
+        let name = if uses_ids {
+            TopicKey::Id(topic.topic_id)
+        } else {
+            TopicKey::Name(call.str(topic.topic))
+        };
         for partition in topic.partitions.iter() {
             let wanted = Wanted {
                 fetch_offset: partition.fetch_offset,
@@ -41,13 +45,23 @@ pub(super) fn asked(call: &Call<'_>, request: &view::FetchRequest<'_>) -> Asked 
                 last_fetched_epoch: partition.last_fetched_epoch,
                 log_start_offset: partition.log_start_offset,
             };
-            let key = PartitionKey { topic: name.clone(), partition: partition.partition };
+            let key = PartitionKey {
+                topic: name.clone(),
+                partition: partition.partition,
+            };
             asked.partitions.push((key, wanted));
         }
     }
     for topic in request.forgotten_topics_data.iter() {
-        let name = if uses_ids { TopicKey::Id(topic.topic_id) } else { TopicKey::Name(call.str(topic.topic)) };
-        let key = |partition| PartitionKey { topic: name.clone(), partition };
+        let name = if uses_ids {
+            TopicKey::Id(topic.topic_id)
+        } else {
+            TopicKey::Name(call.str(topic.topic))
+        };
+        let key = |partition| PartitionKey {
+            topic: name.clone(),
+            partition,
+        };
         asked.forgotten.extend(topic.partitions.iter().map(key));
     }
     asked
@@ -61,7 +75,11 @@ pub(super) fn resolve(broker: &Broker, context: &Context, asked: Asked) -> Vec<I
     };
     let item = |(key, wanted): (PartitionKey, Wanted)| {
         let partition = find(broker, &key);
-        Item { key, wanted, partition }
+        Item {
+            key,
+            wanted,
+            partition,
+        }
     };
     wanted.into_iter().map(item).collect()
 }
@@ -72,7 +90,9 @@ fn find(broker: &Broker, key: &PartitionKey) -> Result<Arc<Partition>, ErrorCode
         TopicKey::Id(id) => (broker.topics.by_id(*id), ErrorCode::UnknownTopicId),
     };
     let topic = topic.ok_or(missing)?;
-    topic.partition(key.partition).ok_or(ErrorCode::UnknownTopicOrPartition)
+    topic
+        .partition(key.partition)
+        .ok_or(ErrorCode::UnknownTopicOrPartition)
 }
 
 impl Item {

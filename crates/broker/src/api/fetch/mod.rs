@@ -42,7 +42,10 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
     let terms = terms(call, &request);
     let asked = items::asked(call, &request);
     let broker = call.broker;
-    let context = match broker.fetch_sessions.begin(&asked, broker.now_ms(), || broker.random_i32()) {
+    let context = match broker
+        .fetch_sessions
+        .begin(&asked, broker.now_ms(), || broker.random_i32())
+    {
         Ok(context) => context,
         Err(code) => return Start::Done(answer::refusal(&call.reply(), code)),
     };
@@ -58,9 +61,17 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
 
 fn terms(call: &Call<'_>, request: &view::FetchRequest<'_>) -> Terms {
     let broker_max = call.broker.config.fetch_max_bytes;
-    let replica = if call.version() < 15 { request.replica_id } else { request.replica_state.replica_id };
+    let replica = if call.version() < 15 {
+        request.replica_id
+    } else {
+        request.replica_state.replica_id
+    };
     Terms {
-        isolation: if request.isolation_level == 1 { Isolation::Committed } else { Isolation::Uncommitted },
+        isolation: if request.isolation_level == 1 {
+            Isolation::Committed
+        } else {
+            Isolation::Uncommitted
+        },
         min_bytes: i64::from(request.min_bytes),
         max_bytes: request.max_bytes.clamp(0, broker_max) as usize,
         max_wait_ms: u64::try_from(request.max_wait_ms).unwrap_or(0),

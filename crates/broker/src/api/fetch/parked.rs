@@ -42,12 +42,25 @@ impl FetchPending {
         context: Context,
         items: Vec<Item>,
     ) -> FetchPending {
-        let parts = Some(Parts { reply, terms, context, items });
-        FetchPending { broker, parts, waiter: None, deadline: None, cold: None }
+        let parts = Some(Parts {
+            reply,
+            terms,
+            context,
+            items,
+        });
+        FetchPending {
+            broker,
+            parts,
+            waiter: None,
+            deadline: None,
+            cold: None,
+        }
     }
 
     pub(super) fn look(&mut self) -> Vec<Row> {
-        self.parts.as_ref().map_or_else(Vec::new, |parts| look(&parts.items, &parts.terms))
+        self.parts
+            .as_ref()
+            .map_or_else(Vec::new, |parts| look(&parts.items, &parts.terms))
     }
 
     /// Whether the answer leaves now: enough bytes, nothing to wait for, or news that cannot wait.
@@ -60,7 +73,9 @@ impl FetchPending {
 
     /// The answer, at once or, where something must be read from disk, later.
     pub(super) fn finish(mut self, rows: Vec<Row>) -> Start<Pending> {
-        let Some(parts) = self.parts.take() else { return Start::Done(Answer::Silence) };
+        let Some(parts) = self.parts.take() else {
+            return Start::Done(Answer::Silence);
+        };
         if rows.iter().any(Row::is_cold) {
             self.cold = Some(Box::pin(parts.warm_and_encode(rows)));
             return Start::Parked(Pending::Fetch(Box::new(self)));
@@ -69,7 +84,10 @@ impl FetchPending {
     }
 
     fn partitions(&self) -> impl Iterator<Item = &Arc<crate::partition::Partition>> {
-        self.parts.iter().flat_map(|parts| &parts.items).filter_map(|item| item.partition.as_ref().ok())
+        self.parts
+            .iter()
+            .flat_map(|parts| &parts.items)
+            .filter_map(|item| item.partition.as_ref().ok())
     }
 
     fn unwatch(&mut self) {
@@ -90,8 +108,9 @@ impl FetchPending {
 
     fn deadline_over(&mut self, context: &mut TaskContext<'_>) -> bool {
         let wait = self.parts.as_ref().map_or(0, |parts| parts.terms.max_wait_ms);
-        let sleep =
-            self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(Duration::from_millis(wait))));
+        let sleep = self
+            .deadline
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(Duration::from_millis(wait))));
         sleep.as_mut().poll(context).is_ready()
     }
 }
@@ -136,9 +155,12 @@ impl Future for FetchPending {
             return Poll::Pending;
         }
         this.unwatch();
-        let Some(parts) = this.parts.take() else { return Poll::Ready(Answer::Silence) };
+        let Some(parts) = this.parts.take() else {
+            return Poll::Ready(Answer::Silence);
+        };
         if rows.iter().any(Row::is_cold) {
-            let mut cold: Pin<Box<dyn Future<Output = Answer> + Send>> = Box::pin(parts.warm_and_encode(rows));
+            let mut cold: Pin<Box<dyn Future<Output = Answer> + Send>> =
+                Box::pin(parts.warm_and_encode(rows));
             let polled = cold.as_mut().poll(context);
             this.cold = Some(cold);
             return polled;
