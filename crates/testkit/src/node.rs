@@ -1,0 +1,98 @@
+//! A broker of one node on a simulated disk, listening on a free port of loopback.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use broker::partition::Progress;
+use broker::{AdvertisedListener, Broker, BrokerService, Node};
+use config::{BrokerConfig, Layers};
+use net::{ConnectionLimits, Listener, Memory, Runtimes, Server, ServerOptions};
+use os::disk::SimDisk;
+use os::{Clock, Disk, Os, Random};
+use storage::{Identity, LogDirectory, Options};
+use types::BrokerId;
+
+const MEMORY_BYTES: usize = 64 << 20;
+
+/// A running node. Dropping it is a crash: nothing is written or synced on the way out.
+pub struct TestNode {
+    pub broker: Arc<Broker>,
+    pub address: SocketAddr,
+    pub disk: SimDisk,
+    server: Server,
+    _runtimes: Arc<Runtimes>,
+}
+
+impl TestNode {
+    /// A new node with settings of its own.
+    pub fn start(settings: &[(&str, &str)]) -> TestNode {
+        Self::on(SimDisk::new(), settings)
+    }
+
+    /// A node on a disk that may have a past.
+    pub fn on(disk: SimDisk, settings: &[(&str, &str)]) -> TestNode {
+        let mut layers = Layers::default();
+        settings
+            .iter()
+            .for_each(|(name, value)| layers.set(name, value, "test"));
+        let config = BrokerConfig::new(&layers.check().expect("legal settings")).expect("legal settings");
+        let os = Os {
+            disk: Disk::Simulated(disk.clone()),
+            clock: Clock::real(),
+            random: Random::real(),
+        };
+        let runtimes = Arc::new(Runtimes::start(1).expect("a thread"));
+        let listener = Listener {
+            name: "PLAINTEXT".into(),
+            address: (Ipv4Addr::LOCALHOST, 0).into(),
+        };
+        let bound = Server::bind(&runtimes, &[listener])
+            .map_err(|(_, error)| error)
+            .expect("a free port");
+        let address = bound.listeners()[0].address;
+        let identity = Identity {
+            cluster_id: None,
+            node_id: BrokerId(config.node_id),
+        };
+        let options = Options {
+            chunk_bytes_min: 256 << 10,
+            chunk_bytes_max: 1 << 20,
+            ..Options::default()
+        };
+        let (directory, _) =
+            LogDirectory::open(&os, Path::new("/data"), &identity, options, Arc::new(Progress))
+                .expect("a sound disk");
+        let node = Node {
+            id: BrokerId(config.node_id),
+            cluster_id: directory.cluster_id().into(),
+            directory_id: directory.directory_id(),
+            rack: None,
+            advertised: vec![AdvertisedListener {
+                listener: "PLAINTEXT".into(),
+                host: None,
+                port: address.port(),
+            }],
+        };
+        let broker = Broker::open(&os, config, node, directory).expect("a sound disk");
+        let service = Arc::new(BrokerService::new(broker.clone()));
+        let options = ServerOptions {
+            limits: ConnectionLimits::default(),
+            memory: Memory::new(MEMORY_BYTES),
+        };
+        let server = bound.serve(&runtimes, &service, &options);
+        TestNode {
+            broker,
+            address,
+            disk,
+            server,
+            _runtimes: runtimes,
+        }
+    }
+
+    /// The disk as a power loss now would leave it.
+    pub fn power_loss(self, seed: u64) -> SimDisk {
+        self.server.stop();
+        self.disk.crash(&Random::seeded(seed))
+    }
+}
