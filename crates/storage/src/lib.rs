@@ -11,14 +11,16 @@ pub mod format;
 mod log;
 mod options;
 mod recovery;
+mod seeded;
 pub mod state;
 mod stream;
 
 pub use directory::LogDirectory;
 pub use error::{AppendError, Error, ReadError};
-pub use log::{Append, Appended, ColdRead, Log, Read, ReadOutcome, Slices};
+pub use log::{Append, Appended, ColdRead, Log, Read, ReadOutcome, Segment, SegmentLimits, Slices};
 pub use options::{FlushPolicy, Identity, Options};
 pub use recovery::RecoveryReport;
+pub use seeded::SeededBug;
 
 use std::sync::Arc;
 use types::Offset;

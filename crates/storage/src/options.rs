@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use types::BrokerId;
 
+use crate::SeededBug;
+
 /// When written bytes go to stable storage (`reliability.md` 1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FlushPolicy {
@@ -32,6 +34,14 @@ pub struct Options {
     pub threads: bool,
     /// `producer.id.expiration.ms`
     pub producer_id_expiration_ms: i64,
+    /// Only listened to where debug assertions are on.
+    pub seeded_bug: Option<SeededBug>,
+}
+
+impl Options {
+    pub(crate) fn has_bug(&self, bug: SeededBug) -> bool {
+        cfg!(debug_assertions) && self.seeded_bug == Some(bug)
+    }
 }
 
 impl Default for Options {
@@ -46,6 +56,7 @@ impl Default for Options {
             batch_bytes_max: 128 << 20,
             threads: true,
             producer_id_expiration_ms: 24 * 3600 * 1000,
+            seeded_bug: None,
         }
     }
 }

@@ -21,6 +21,8 @@ use crate::{Error, Log, Options};
 pub(crate) const FOLDER: &str = "checkpoint";
 /// The file that says that the checkpoint with the number in it was the last thing written.
 pub(crate) const CLEAN_STOP: &str = "clean-stop";
+/// A file in the pool that only holds room.
+const RESERVE: &str = "reserve";
 /// The newest ones are kept.
 const KEPT: usize = 2;
 
@@ -46,6 +48,7 @@ pub(super) struct State {
 impl Checkpointer {
     /// The checkpoint thread.
     pub(super) fn run_thread(&self) {
+        self.keep_reserve(0);
         while self.shared.wait_for_checkpoint() {
             if self.shared.is_fenced() {
                 return;
@@ -65,7 +68,7 @@ impl Checkpointer {
         let file = checkpoint.encode(seq);
         let folder = self.path.join(FOLDER);
         let path = folder.join(format!("{seq:016x}.base"));
-        self.os.disk.write_atomically(&path, &file).map_err(|error| Error::io(&path, error))?;
+        self.write(&path, &file)?;
         state.seq = seq;
         if clean_stop {
             let path = self.path.join(CLEAN_STOP);
@@ -78,7 +81,37 @@ impl Checkpointer {
         for (at, place) in checkpoint.streams.iter().enumerate() {
             self.retire(&mut state, at, place, &live);
         }
-        self.recycle(&mut state)
+        self.recycle(&mut state)?;
+        if !clean_stop {
+            self.keep_reserve(2 * file.len() as u64);
+        }
+        Ok(())
+    }
+
+    /// Writes a checkpoint. On a full disk the reserve goes for it: only a checkpoint lets chunks be used again.
+    fn write(&self, path: &Path, file: &[u8]) -> Result<(), Error> {
+        if self.os.disk.write_atomically(path, file).is_ok() {
+            return Ok(());
+        }
+        let reserve = self.shared.pool().join(RESERVE);
+        if self.os.disk.exists(&reserve) {
+            self.os.disk.remove_file(&reserve).map_err(|error| Error::io(&reserve, error))?;
+        }
+        self.os.disk.write_atomically(path, file).map_err(|error| Error::io(path, error))
+    }
+
+    /// Holds as much room as the next checkpoint may need.
+    fn keep_reserve(&self, bytes: u64) {
+        let bytes = bytes.max(self.options.chunk_bytes_min);
+        let reserve = self.shared.pool().join(RESERVE);
+        let holds = |path: &Path| self.os.disk.open(path, os::OpenOptions::default())?.len();
+        if self.os.disk.exists(&reserve) && holds(&reserve).is_ok_and(|held| bytes <= held) {
+            return;
+        }
+        // Without room there is no reserve; it is tried again with the next checkpoint.
+        if let Err(error) = crate::chunk::prepare(&self.os, &self.shared.pool(), RESERVE, bytes) {
+            tracing::warn!(%error, "no room for a reserve");
+        }
     }
 
     /// What is, and the bytes that live in each chunk.

@@ -76,6 +76,7 @@ impl Log {
         append: &Append<'_>,
     ) -> Result<Appended, AppendError> {
         self.record_again(inner)?;
+        self.roll_if_due(inner, header)?;
         let head = prefix(header.base_offset, header.batch_length, header.leader_epoch);
         let entry = Entry {
             kind: EntryType::Data,
@@ -93,6 +94,7 @@ impl Log {
         let waits_for = self.stream.push(Slice { log: Some(self.clone()), entry, payload, in_next: false })?;
         inner.before_change(waits_for);
         inner.assigned = header.next_offset();
+        inner.count_in_segment(header);
         inner.state.apply_batch(header, append.marker.as_ref());
         if header.is_transactional() || header.is_control() {
             self.note_state(&inner.state);
@@ -164,7 +166,7 @@ impl Log {
         Ok(())
     }
 
-    fn push_entry(
+    pub(super) fn push_entry(
         self: &Arc<Log>,
         kind: EntryType,
         at: Offset,

@@ -7,6 +7,7 @@ mod append;
 mod index;
 mod lookup;
 mod read;
+mod segments;
 mod truncate;
 
 use std::any::Any;
@@ -21,6 +22,7 @@ use types::{LeaderEpoch, Offset, ProducerId, TopicIdPartition};
 
 pub use append::{Append, Appended};
 pub(crate) use index::{Extent, Index, Run};
+pub use segments::{Segment, SegmentLimits};
 pub(crate) use truncate::state_at;
 pub use read::{ColdRead, Read, ReadOutcome, Slices};
 
@@ -59,6 +61,8 @@ pub(crate) struct Inner {
     pub(crate) at_switch: Option<Box<AtSwitch>>,
     /// The checkpoints know nothing of this log, because it had no data: its CREATE is due again with the next entry.
     pub(crate) unrecorded: bool,
+    pub(crate) limits: SegmentLimits,
+    pub(crate) active: segments::Active,
 }
 
 #[derive(Debug)]
@@ -100,8 +104,9 @@ impl Log {
         topic_name: String,
         incarnation: u32,
         stream: Arc<Stream>,
-        inner: Inner,
+        mut inner: Inner,
     ) -> Arc<Log> {
+        inner.measure_active();
         let end = inner.assigned.0;
         let log = Log {
             target,

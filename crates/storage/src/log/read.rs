@@ -79,6 +79,7 @@ impl Log {
     pub fn read(self: &Arc<Log>, read: &Read) -> Result<ReadOutcome, ReadError> {
         let inner = self.inner.lock();
         self.check_range(&inner, read.from)?;
+        let read = &Read { limit: read.limit.min(inner.segment_end(read.from)), ..*read };
         if let Some(slices) = from_tail(&inner, read) {
             return Ok(ReadOutcome::Ready(slices));
         }

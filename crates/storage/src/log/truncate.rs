@@ -50,6 +50,7 @@ impl Log {
         inner.state = PartitionState { log_start: start, ..PartitionState::default() };
         inner.assigned = start;
         inner.index = Index::new(Vec::new(), Vec::new(), start);
+        inner.measure_active();
         inner.tail.clear();
         self.written.store(start.0, Ordering::SeqCst);
         self.synced.store(start.0, Ordering::SeqCst);
@@ -69,6 +70,7 @@ impl Log {
         inner.assigned = end;
         inner.state = state;
         inner.index.truncate(end);
+        inner.measure_active();
         inner.tail.retain(|tail| tail.next <= end);
         self.written.store(end.0, Ordering::SeqCst);
         self.synced.fetch_min(end.0, Ordering::SeqCst);

@@ -16,7 +16,7 @@ use os::OpenOptions;
 use rustc_hash::FxHashMap;
 use types::TopicIdPartition;
 
-use crate::Error;
+use crate::{Error, SeededBug};
 use crate::chunk::Chunk;
 use crate::format::checkpoint::StreamPlace;
 use crate::format::{CHUNK_HEADER_BYTES, ChunkHeader};
@@ -98,6 +98,9 @@ pub(crate) fn recover(stream: &Arc<Stream>, from: From, report: &mut RecoveryRep
         read_chunk(&mut recovered, stream, is_last, from.clean, report)?;
     }
     recovered.check_indexes(stream, report);
+    if stream.options.has_bug(SeededBug::DedupLostOnRecovery) {
+        recovered.logs.values_mut().for_each(|log| log.inner.state.producers = Default::default());
+    }
     if let Some(place) = &recovered.place {
         // What was read may still be in the page cache alone.
         place.chunk.sync()?;
@@ -189,6 +192,7 @@ fn read_chunk(
 ) -> Result<(), Error> {
     let Some(mut place) = recovered.place.take() else { return Ok(()) };
     let mut scanner = Scanner::new(place.chunk.clone());
+    scanner.keeps_torn = stream.options.has_bug(SeededBug::KeepTornBatch);
     loop {
         let found = scanner.group(&place)?;
         match found {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use super::Stream;
-use crate::{Error, FlushPolicy, Moved, Options};
+use crate::{Error, FlushPolicy, Moved, Options, SeededBug};
 
 /// Under `flush=ack` unsynced bytes force a sync within this, so that acks=1 records become visible.
 const UNSYNCED_MAX: Duration = Duration::from_millis(5);
@@ -122,7 +122,11 @@ impl Stream {
         let (chunks, lsn) = self.unsynced()?;
         let bytes = self.unsynced_bytes.swap(0, Ordering::Relaxed);
         for chunk in chunks {
-            if let Err(error) = chunk.sync() {
+            let retried = |error| {
+                let again = self.options.has_bug(SeededBug::RetrySync) && chunk.file.sync_data().is_ok();
+                if again { Ok(()) } else { Err(error) }
+            };
+            if let Err(error) = chunk.sync().or_else(retried) {
                 self.unsynced_bytes.fetch_add(bytes, Ordering::Relaxed);
                 return Err(error);
             }

@@ -18,7 +18,7 @@ use crate::format::{
 use crate::format::checkpoint::StreamPlace;
 use crate::format::footer::{EXTENT_BYTES, TRAILER_BYTES};
 use crate::log::Extent;
-use crate::{Error, Log, Moved};
+use crate::{Error, Log, Moved, SeededBug};
 
 /// Kept at the end of every chunk for its SEAL.
 const SEAL_BYTES: u64 = (GROUP_HEADER_BYTES + ENTRY_BYTES + 64) as u64;
@@ -166,6 +166,8 @@ impl Stream {
             Err(error) => {
                 let was_full = std::mem::replace(&mut self.queue.lock().full, true);
                 if !was_full {
+                    // A checkpoint may find chunks in which nothing lives any more.
+                    self.shared.want_checkpoint();
                     tracing::warn!(%error, "no room for the next chunk, producers are told to try again");
                 }
             }
@@ -277,6 +279,9 @@ impl Stream {
                 },
                 tail,
             );
+            if self.options.has_bug(SeededBug::AckBeforeSync) {
+                log.synced_to(log.written_end());
+            }
             // After the log knows: the sync that takes it from the list sees the new end.
             self.mark_dirty(log);
             if !moved.iter().any(|known| Arc::ptr_eq(&known.log, log)) {

@@ -91,3 +91,30 @@ fn a_sync_that_failed_beside_another_is_not_made_good_by_it() {
     assert!(world.directory.sync_now().is_err());
     assert_eq!(world.log(0).synced_end().0, 1);
 }
+
+#[test]
+fn a_full_disk_takes_deletions_and_goes_on_with_the_room_that_they_make() {
+    let world = open(&SimDisk::new(), 1);
+    world.commit(0, 0, 1);
+    world.directory.checkpoint().expect("no fault");
+    let used: u64 = world.disk.files().iter().map(|(_, length)| *length as u64).sum();
+    world.disk.set_capacity(Some(used + (600 << 10)));
+    let mut sequence = 1;
+    while world.append(0, sequence, 1, 1000).is_ok() {
+        world.directory.kick();
+        sequence += 1;
+    }
+    // To the last byte: not even a checkpoint finds room.
+    let used: u64 = world.disk.files().iter().map(|(_, length)| *length as u64).sum();
+    world.disk.set_capacity(Some(used));
+    assert_eq!(world.append(0, sequence, 1, 1000), Err(AppendError::Full));
+    let log = world.log(0);
+    log.advance_start(log.assigned_end()).expect("there is room for deletions");
+    world.directory.checkpoint().expect("there is a reserve for it");
+    world.directory.make_room();
+    world.append(0, sequence, 1, 1000).expect("room again");
+    world.directory.sync_now().expect("no fault");
+    let again = open(&world.disk.crash(&Random::seeded(5)), 2);
+    assert_eq!(again.report.damage, Vec::<String>::new());
+    assert_eq!(again.log(0).written_end().0, i64::from(sequence) + 1);
+}

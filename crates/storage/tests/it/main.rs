@@ -10,5 +10,7 @@ mod harness;
 mod life;
 mod producers;
 mod samples;
+mod seeded;
+mod segments;
 mod truncation;
 mod unknown;
