@@ -11,7 +11,9 @@ use bytes::Bytes;
 use os::Os;
 use parking_lot::{Condvar, Mutex};
 use record::{BatchBuilder, BatchHeader, BatchOptions};
-use storage::{Append, AppendError, Error, FlushPolicy, Identity, Log, LogDirectory, Moved, Observer, Options};
+use storage::{
+    Append, AppendError, Error, FlushPolicy, Identity, Log, LogDirectory, Moved, Observer, Options,
+};
 use types::{BrokerId, LeaderEpoch, Offset, PartitionIndex, TopicIdPartition, Uuid};
 
 #[derive(Default)]
@@ -52,25 +54,50 @@ struct Job {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = |at: usize, default: usize| arguments.get(at).and_then(|text| text.parse().ok()).unwrap_or(default);
-    let path = arguments.first().ok_or("append <directory> <never|ack> <partitions> <writers> <appends>")?;
+    let number = |at: usize, default: usize| {
+        arguments
+            .get(at)
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(default)
+    };
+    let path = arguments
+        .first()
+        .ok_or("append <directory> <never|ack> <partitions> <writers> <appends>")?;
     let ack = arguments.get(1).is_some_and(|flush| flush == "ack");
     let (partitions, writers, appends) = (number(2, 1), number(3, 1), number(4, 100_000));
     let flush = if ack { FlushPolicy::Ack } else { FlushPolicy::Never };
     let progress = Arc::new(Progress::default());
-    let identity = Identity { cluster_id: None, node_id: BrokerId(1) };
-    let options = Options { flush, ..Options::default() };
+    let identity = Identity {
+        cluster_id: None,
+        node_id: BrokerId(1),
+    };
+    let options = Options {
+        flush,
+        ..Options::default()
+    };
     let opening = Instant::now();
-    let (directory, report) = LogDirectory::open(&Os::real(), Path::new(path), &identity, options, progress.clone())?;
+    let (directory, report) =
+        LogDirectory::open(&Os::real(), Path::new(path), &identity, options, progress.clone())?;
     println!("opened in {:?}: {report:?}", opening.elapsed());
-    let target = |partition| TopicIdPartition { topic_id: Uuid([1; 16]), partition: PartitionIndex(partition) };
+    let target = |partition| TopicIdPartition {
+        topic_id: Uuid([1; 16]),
+        partition: PartitionIndex(partition),
+    };
     let logs = (0..partitions as i32).map(|partition| directory.create_log(target(partition), "bench"));
     let logs = logs.collect::<Result<Vec<_>, _>>()?;
     directory.kick();
     let mut batch = BatchBuilder::new(BatchOptions::default());
     batch.push(1, None, Some(&vec![7; number(5, 1024)]));
     let batch = batch.build()?;
-    let job = Arc::new(Job { directory, progress, logs, batch, appends, per_kick: number(6, 1), ack });
+    let job = Arc::new(Job {
+        directory,
+        progress,
+        logs,
+        batch,
+        appends,
+        per_kick: number(6, 1),
+        ack,
+    });
     measure(&job, writers)?;
     let closing = Instant::now();
     job.directory.close()?;
@@ -85,10 +112,18 @@ fn measure(job: &Arc<Job>, writers: usize) -> Result<(), Box<dyn std::error::Err
         os::thread::spawn_named("writer", move || write(&job, writer, writers))
     });
     let threads = threads.collect::<Result<Vec<_>, _>>()?;
-    let mut latencies: Vec<Duration> = threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect();
+    let mut latencies: Vec<Duration> = threads
+        .into_iter()
+        .flat_map(|thread| thread.join().unwrap_or_default())
+        .collect();
     let (took, cpu) = (start.elapsed(), cpu_time()? - cpu);
     latencies.sort();
-    let rank = |share: f64| latencies.get((latencies.len() as f64 * share) as usize).copied().unwrap_or_default();
+    let rank = |share: f64| {
+        latencies
+            .get((latencies.len() as f64 * share) as usize)
+            .copied()
+            .unwrap_or_default()
+    };
     let total = (job.appends / writers * writers) as f64;
     println!(
         "{:.0} appends/s, {:.1} MB/s, {:.2} CPU-us an append, kick p50 {:?} p99 {:?} p99.9 {:?}",
@@ -108,7 +143,12 @@ fn write(job: &Job, writer: usize, writers: usize) -> Vec<Duration> {
     let mut begun = Instant::now();
     for at in 0..job.appends / writers {
         let log = &job.logs[(at * writers + writer) % job.logs.len()];
-        let append = Append { batch: &job.batch, header: &header, leader_epoch: LeaderEpoch(0), marker: None };
+        let append = Append {
+            batch: &job.batch,
+            header: &header,
+            leader_epoch: LeaderEpoch(0),
+            marker: None,
+        };
         let appended = loop {
             match log.append(&append) {
                 Ok(appended) => break appended,
@@ -132,7 +172,15 @@ fn write(job: &Job, writer: usize, writers: usize) -> Vec<Duration> {
 /// User and system time of this process, in the kernel's hundredths of a second.
 fn cpu_time() -> Result<Duration, Box<dyn std::error::Error>> {
     let text = String::from_utf8(std::fs::read("/proc/self/stat")?)?;
-    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_ascii_whitespace().collect();
-    let ticks: u64 = [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<u64>().ok()).sum();
+    let fields: Vec<&str> = text
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_ascii_whitespace()
+        .collect();
+    let ticks: u64 = [11, 12]
+        .iter()
+        .filter_map(|at| fields.get(*at)?.parse::<u64>().ok())
+        .sum();
     Ok(Duration::from_millis(ticks * 10))
 }

@@ -24,14 +24,23 @@ pub(crate) struct Chunk {
 
 impl Chunk {
     pub(crate) fn new(id: u64, life: u64, bytes: u64, file: File, path: PathBuf) -> Chunk {
-        Chunk { id, life, bytes, file, path, sync_failed: Mutex::new(false) }
+        Chunk {
+            id,
+            life,
+            bytes,
+            file,
+            path,
+            sync_failed: Mutex::new(false),
+        }
     }
 
     /// What was written before is on stable storage, or the chunk has failed for good.
     pub(crate) fn sync(&self) -> Result<(), Error> {
         let mut failed = self.sync_failed.lock();
         if *failed {
-            return Err(Error::Fenced { reason: format!("{} was not synced", self.path.display()) });
+            return Err(Error::Fenced {
+                reason: format!("{} was not synced", self.path.display()),
+            });
         }
         let synced = self.file.sync_data();
         *failed = synced.is_err();
@@ -62,7 +71,10 @@ impl Pool {
     /// The smallest spare of at least `bytes`.
     pub(crate) fn take(&self, bytes: u64) -> Option<Spare> {
         let mut spares = self.0.lock();
-        let fits = spares.iter().enumerate().filter(|(_, spare)| bytes <= spare.bytes);
+        let fits = spares
+            .iter()
+            .enumerate()
+            .filter(|(_, spare)| bytes <= spare.bytes);
         let at = fits.min_by_key(|(_, spare)| spare.bytes)?.0;
         Some(spares.swap_remove(at))
     }
@@ -73,8 +85,14 @@ impl Pool {
         if spares.len() <= SPARES_MAX {
             return;
         }
-        let smallest = spares.iter().enumerate().min_by_key(|(_, spare)| spare.bytes).map(|(at, _)| at);
-        let Some(spare) = smallest.map(|at| spares.swap_remove(at)) else { return };
+        let smallest = spares
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, spare)| spare.bytes)
+            .map(|(at, _)| at);
+        let Some(spare) = smallest.map(|at| spares.swap_remove(at)) else {
+            return;
+        };
         drop(spares);
         if let Err(error) = os.disk.remove_file(&spare.path) {
             tracing::warn!(path = %spare.path.display(), %error, "a spare chunk was not removed");
@@ -86,7 +104,16 @@ impl Pool {
 pub(crate) fn prepare(os: &Os, folder: &Path, name: &str, bytes: u64) -> Result<Spare, Error> {
     let path = folder.join(name);
     let failed = |error| Error::io(&path, error);
-    let file = os.disk.open(&path, OpenOptions { create: true, truncate: true }).map_err(failed)?;
+    let file = os
+        .disk
+        .open(
+            &path,
+            OpenOptions {
+                create: true,
+                truncate: true,
+            },
+        )
+        .map_err(failed)?;
     if let Err(error) = file.allocate(bytes) {
         // A spare that could not be reserved whole must not keep the space from others.
         let _ = os.disk.remove_file(&path);
@@ -102,9 +129,18 @@ pub(crate) fn begin(os: &Os, folder: &Path, spare: Spare, header: &ChunkHeader) 
     let path = folder.join(Chunk::file_name(header.chunk_id));
     let failed = |error| Error::io(&path, error);
     let page = header.encode();
-    spare.file.write_all_at(&mut [IoSlice::new(&page)], 0).map_err(failed)?;
+    spare
+        .file
+        .write_all_at(&mut [IoSlice::new(&page)], 0)
+        .map_err(failed)?;
     spare.file.sync_data().map_err(failed)?;
     os.disk.rename(&spare.path, &path).map_err(failed)?;
     os.disk.sync_directory(folder).map_err(failed)?;
-    Ok(Chunk::new(header.chunk_id, header.life, header.chunk_bytes, spare.file, path))
+    Ok(Chunk::new(
+        header.chunk_id,
+        header.life,
+        header.chunk_bytes,
+        spare.file,
+        path,
+    ))
 }

@@ -13,18 +13,28 @@ pub enum Error {
     #[error("{path} cannot be used: {reason}")]
     Unusable { path: PathBuf, reason: String },
     #[error("chunk {chunk:016x} is damaged at byte {position}: {what}")]
-    Damaged { chunk: u64, position: u64, what: &'static str },
+    Damaged {
+        chunk: u64,
+        position: u64,
+        what: &'static str,
+    },
     #[error("the log directory is fenced after a failed write or sync: {reason}")]
     Fenced { reason: String },
     #[error("no room is left in the log directory")]
     Full,
     #[error("the state of {log} cannot be rebuilt: {reason}")]
-    Rebuild { log: types::TopicIdPartition, reason: String },
+    Rebuild {
+        log: types::TopicIdPartition,
+        reason: String,
+    },
 }
 
 impl Error {
     pub(crate) fn io(path: &std::path::Path, error: std::io::Error) -> Error {
-        Error::Io { path: path.to_owned(), error }
+        Error::Io {
+            path: path.to_owned(),
+            error,
+        }
     }
 }
 
@@ -54,7 +64,11 @@ pub enum AppendError {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     #[error("offset {wanted} is outside {start} to {end}")]
-    OutOfRange { wanted: Offset, start: Offset, end: Offset },
+    OutOfRange {
+        wanted: Offset,
+        start: Offset,
+        end: Offset,
+    },
     #[error("chunk {chunk:016x} is damaged at byte {position}: {what}")]
     Damaged { chunk: u64, position: u64, what: String },
     #[error("a batch cannot be read: {0}")]

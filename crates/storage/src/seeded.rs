@@ -14,8 +14,12 @@ pub enum SeededBug {
 }
 
 impl SeededBug {
-    pub const ALL: [SeededBug; 4] =
-        [SeededBug::AckBeforeSync, SeededBug::KeepTornBatch, SeededBug::RetrySync, SeededBug::DedupLostOnRecovery];
+    pub const ALL: [SeededBug; 4] = [
+        SeededBug::AckBeforeSync,
+        SeededBug::KeepTornBatch,
+        SeededBug::RetrySync,
+        SeededBug::DedupLostOnRecovery,
+    ];
 
     /// As it is called on command lines.
     pub fn name(self) -> &'static str {

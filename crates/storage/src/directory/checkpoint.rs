@@ -76,7 +76,8 @@ impl Checkpointer {
             written.map_err(|error| Error::io(&path, error))?;
         }
         // Larger checkpoints are rarer: they must stay small beside the log.
-        self.shared.checkpoint_after(self.options.checkpoint_every_bytes.max(2 * file.len() as u64));
+        self.shared
+            .checkpoint_after(self.options.checkpoint_every_bytes.max(2 * file.len() as u64));
         self.drop_old(&folder, seq)?;
         for (at, place) in checkpoint.streams.iter().enumerate() {
             self.retire(&mut state, at, place, &live);
@@ -95,9 +96,15 @@ impl Checkpointer {
         }
         let reserve = self.shared.pool().join(RESERVE);
         if self.os.disk.exists(&reserve) {
-            self.os.disk.remove_file(&reserve).map_err(|error| Error::io(&reserve, error))?;
+            self.os
+                .disk
+                .remove_file(&reserve)
+                .map_err(|error| Error::io(&reserve, error))?;
         }
-        self.os.disk.write_atomically(path, file).map_err(|error| Error::io(path, error))
+        self.os
+            .disk
+            .write_atomically(path, file)
+            .map_err(|error| Error::io(path, error))
     }
 
     /// Holds as much room as the next checkpoint may need.
@@ -117,7 +124,11 @@ impl Checkpointer {
     /// What is, and the bytes that live in each chunk.
     fn collect(&self, clean_stop: bool) -> Result<(Checkpoint, FxHashMap<u64, u64>), Error> {
         let still = self.shared.still.lock();
-        let streams = self.streams.iter().map(|stream| stream.place()).collect::<Option<Vec<StreamPlace>>>();
+        let streams = self
+            .streams
+            .iter()
+            .map(|stream| stream.place())
+            .collect::<Option<Vec<StreamPlace>>>();
         let streams = streams.ok_or(Error::Full)?;
         let of_metadata = self.metadata_log.record(self.streams[1].id);
         let logs = self.shared.logs();
@@ -129,12 +140,18 @@ impl Checkpointer {
             stream.sync_now().inspect_err(|error| self.shared.fence(error))?;
         }
         if self.shared.is_fenced() {
-            return Err(Error::Fenced { reason: "a fenced directory has no checkpoint".to_owned() });
+            return Err(Error::Fenced {
+                reason: "a fenced directory has no checkpoint".to_owned(),
+            });
         }
         let mut live: FxHashMap<u64, u64> = FxHashMap::default();
         for log in &logs {
-            log.runs.iter().for_each(|run| *live.entry(run.chunk).or_default() += run.bytes);
-            log.extents.iter().for_each(|extent| *live.entry(extent.chunk).or_default() += u64::from(extent.bytes));
+            log.runs
+                .iter()
+                .for_each(|run| *live.entry(run.chunk).or_default() += run.bytes);
+            log.extents
+                .iter()
+                .for_each(|extent| *live.entry(extent.chunk).or_default() += u64::from(extent.bytes));
         }
         let chunks = self.streams.iter().flat_map(|stream| {
             let of = |chunk: u64| (stream.id, chunk);
@@ -142,7 +159,12 @@ impl Checkpointer {
         });
         let chunks = chunks.map(|(stream, chunk)| {
             let live_bytes = live.get(&chunk).copied().unwrap_or(0);
-            ChunkInUse { stream, chunk, kind: 1, live_bytes }
+            ChunkInUse {
+                stream,
+                chunk,
+                kind: 1,
+                live_bytes,
+            }
         });
         let checkpoint = Checkpoint {
             directory_id: self.directory_id,
@@ -161,7 +183,10 @@ impl Checkpointer {
     fn drop_old(&self, folder: &Path, newest: u64) -> Result<(), Error> {
         for (seq, path) in list(&self.os, folder)? {
             if seq + KEPT as u64 <= newest {
-                self.os.disk.remove_file(&path).map_err(|error| Error::io(&path, error))?;
+                self.os
+                    .disk
+                    .remove_file(&path)
+                    .map_err(|error| Error::io(&path, error))?;
             }
         }
         Ok(())
@@ -169,10 +194,14 @@ impl Checkpointer {
 
     /// Takes chunks out of use in which nothing lives, and of which the checkpoint needs no group (invariant 5).
     fn retire(&self, state: &mut State, at: usize, place: &StreamPlace, live: &FxHashMap<u64, u64>) {
-        let Some(stream) = self.streams.get(at) else { return };
+        let Some(stream) = self.streams.get(at) else {
+            return;
+        };
         let dead = |id: &u64| *id < place.chunk && live.get(id).is_none_or(|bytes| *bytes == 0);
         for id in stream.chunk_ids().into_iter().filter(dead) {
-            state.pinned.extend(stream.remove_chunk(id).map(|chunk| (at, chunk)));
+            state
+                .pinned
+                .extend(stream.remove_chunk(id).map(|chunk| (at, chunk)));
         }
     }
 
@@ -184,18 +213,35 @@ impl Checkpointer {
             match Arc::try_unwrap(chunk) {
                 Ok(chunk) => {
                     let path = self.shared.pool().join(self.shared.next_spare_name());
-                    self.os.disk.rename(&chunk.path, &path).map_err(|error| Error::io(&chunk.path, error))?;
+                    self.os
+                        .disk
+                        .rename(&chunk.path, &path)
+                        .map_err(|error| Error::io(&chunk.path, error))?;
                     if let Some(spares) = spares.get_mut(at) {
-                        spares.push(Spare { path, file: chunk.file, bytes: chunk.bytes });
+                        spares.push(Spare {
+                            path,
+                            file: chunk.file,
+                            bytes: chunk.bytes,
+                        });
                     }
                 }
                 Err(pinned) => state.pinned.push((at, pinned)),
             }
         }
-        for (stream, spares) in self.streams.iter().zip(spares).filter(|(_, spares)| !spares.is_empty()) {
+        for (stream, spares) in self
+            .streams
+            .iter()
+            .zip(spares)
+            .filter(|(_, spares)| !spares.is_empty())
+        {
             // The old names are gone for good before the files get their next life.
-            self.os.disk.sync_directory(&stream.folder).map_err(|error| Error::io(&stream.folder, error))?;
-            spares.into_iter().for_each(|spare| stream.pool.put(&self.os, spare));
+            self.os
+                .disk
+                .sync_directory(&stream.folder)
+                .map_err(|error| Error::io(&stream.folder, error))?;
+            spares
+                .into_iter()
+                .for_each(|spare| stream.pool.put(&self.os, spare));
             stream.try_again();
         }
         Ok(())
@@ -207,7 +253,9 @@ pub(crate) fn list(os: &Os, folder: &Path) -> Result<Vec<(u64, PathBuf)>, Error>
     let paths = os.disk.list(folder).map_err(|error| Error::io(folder, error))?;
     let numbered = |path: PathBuf| {
         let is_base = path.extension().is_some_and(|extension| extension == "base");
-        let seq = path.file_stem().and_then(|stem| u64::from_str_radix(stem.to_str()?, 16).ok());
+        let seq = path
+            .file_stem()
+            .and_then(|stem| u64::from_str_radix(stem.to_str()?, 16).ok());
         seq.filter(|_| is_base).map(|seq| (seq, path))
     };
     let mut found: Vec<_> = paths.into_iter().filter_map(numbered).collect();

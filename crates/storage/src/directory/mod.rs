@@ -105,7 +105,13 @@ impl LogDirectory {
         }
         let stream = self.inner.stream.clone();
         let incarnation = self.inner.shared.next_incarnation();
-        let log = Log::new(target, topic_name.to_owned(), incarnation, stream, Inner::default());
+        let log = Log::new(
+            target,
+            topic_name.to_owned(),
+            incarnation,
+            stream,
+            Inner::default(),
+        );
         let name = Bytes::copy_from_slice(topic_name.as_bytes());
         self.push_event(&log, EntryType::Create, name)?;
         self.inner.shared.insert(log.clone());
@@ -115,7 +121,9 @@ impl LogDirectory {
     /// Ends a log: its records are gone.
     pub fn drop_log(&self, target: TopicIdPartition) -> Result<(), Error> {
         let _alone = self.inner.creating.lock();
-        let Some(log) = self.log(target) else { return Ok(()) };
+        let Some(log) = self.log(target) else {
+            return Ok(());
+        };
         self.push_event(&log, EntryType::Drop, Bytes::new())?;
         log.take_offline();
         self.inner.shared.remove(target);
@@ -170,14 +178,20 @@ impl LogDirectory {
     pub fn step(&self) -> Result<(), Error> {
         self.make_room();
         self.sync_now()?;
-        if self.inner.shared.checkpoint_is_due() { self.checkpoint() } else { Ok(()) }
+        if self.inner.shared.checkpoint_is_due() {
+            self.checkpoint()
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes and syncs everything, on this thread.
     pub fn sync_now(&self) -> Result<(), Error> {
         for stream in [&self.inner.stream, &self.inner.metadata] {
             stream.drain();
-            stream.sync_now().inspect_err(|error| self.inner.shared.fence(error))?;
+            stream
+                .sync_now()
+                .inspect_err(|error| self.inner.shared.fence(error))?;
         }
         Ok(())
     }
@@ -194,7 +208,13 @@ impl LogDirectory {
             let _ = thread.join();
         }
         // Nothing is written any more: what the next start finds here is all there ever was.
-        let stopped = synced.and_then(|()| if self.is_fenced() { Ok(()) } else { self.inner.checkpointer.run(true) });
+        let stopped = synced.and_then(|()| {
+            if self.is_fenced() {
+                Ok(())
+            } else {
+                self.inner.checkpointer.run(true)
+            }
+        });
         self.inner.shared.clear();
         stopped
     }
@@ -219,13 +239,27 @@ mod tests {
     #[test]
     fn a_chunk_that_is_read_is_not_used_again() {
         let disk = SimDisk::new();
-        let os = Os { disk: Disk::Simulated(disk.clone()), clock: Clock::real(), random: Random::seeded(1) };
-        let options =
-            Options { flush: FlushPolicy::Never, chunk_bytes_min: 64 << 10, threads: false, ..Options::default() };
-        let identity = Identity { cluster_id: None, node_id: BrokerId(1) };
+        let os = Os {
+            disk: Disk::Simulated(disk.clone()),
+            clock: Clock::real(),
+            random: Random::seeded(1),
+        };
+        let options = Options {
+            flush: FlushPolicy::Never,
+            chunk_bytes_min: 64 << 10,
+            threads: false,
+            ..Options::default()
+        };
+        let identity = Identity {
+            cluster_id: None,
+            node_id: BrokerId(1),
+        };
         let opened = LogDirectory::open(&os, Path::new("/d"), &identity, options, Arc::new(Deaf));
         let directory = opened.expect("an empty disk").0;
-        let target = TopicIdPartition { topic_id: Uuid([1; 16]), partition: PartitionIndex(0) };
+        let target = TopicIdPartition {
+            topic_id: Uuid([1; 16]),
+            partition: PartitionIndex(0),
+        };
         let log = directory.create_log(target, "t").expect("room");
         let first = directory.inner.stream.place().expect("begun").chunk;
         while directory.inner.stream.place().expect("begun").chunk == first {
@@ -233,7 +267,12 @@ mod tests {
             batch.push(0, None, Some(&[7; 5000]));
             let batch = batch.build().expect("memory");
             let header = record::BatchHeader::parse(&batch).expect("ours");
-            let append = crate::Append { batch: &batch, header: &header, leader_epoch: LeaderEpoch(0), marker: None };
+            let append = crate::Append {
+                batch: &batch,
+                header: &header,
+                leader_epoch: LeaderEpoch(0),
+                marker: None,
+            };
             if log.append(&append).is_err() {
                 directory.make_room();
             }
@@ -243,7 +282,10 @@ mod tests {
         let reader = directory.inner.stream.chunk(first).expect("there");
         let path = reader.path.clone();
         directory.checkpoint().expect("no fault");
-        assert!(directory.inner.stream.chunk(first).is_none(), "no new reader finds it");
+        assert!(
+            directory.inner.stream.chunk(first).is_none(),
+            "no new reader finds it"
+        );
         assert!(os.disk.exists(&path));
         drop(reader);
         directory.checkpoint().expect("no fault");

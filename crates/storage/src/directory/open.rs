@@ -9,8 +9,8 @@ use os::{OpenOptions, Os};
 use parking_lot::Mutex;
 use types::{PartitionIndex, TopicIdPartition, Uuid};
 
-use super::shared::FENCED_MARKER;
 use super::checkpoint::{CLEAN_STOP, Checkpointer, FOLDER as CHECKPOINT_FOLDER, State};
+use super::shared::FENCED_MARKER;
 use super::{Directory, LogDirectory, METADATA_FOLDER, METADATA_STREAM, Shared, meta};
 use crate::log::Inner;
 use crate::recovery::{self, Recovered, RecoveryReport};
@@ -30,7 +30,9 @@ impl LogDirectory {
         for folder in ["chunks", "pool", CHECKPOINT_FOLDER, METADATA_FOLDER] {
             os.disk.create_directories(&path.join(folder)).map_err(failed)?;
         }
-        let lock = os.disk.lock(path).map_err(failed)?.ok_or_else(|| Error::Locked { path: path.to_owned() })?;
+        let lock = os.disk.lock(path).map_err(failed)?.ok_or_else(|| Error::Locked {
+            path: path.to_owned(),
+        })?;
         let meta = meta::read_or_create(os, path, identity)?;
         let shared = Shared::new(os, path.to_owned(), observer);
         for spare in os.disk.list(&shared.pool()).map_err(failed)? {
@@ -38,12 +40,29 @@ impl LogDirectory {
         }
         let was_fenced = os.disk.exists(&path.join(FENCED_MARKER));
         let stream_options = options.clone();
-        let stream = Stream::new(0, os, path.join("chunks"), meta.directory_id, &stream_options, &shared);
+        let stream = Stream::new(
+            0,
+            os,
+            path.join("chunks"),
+            meta.directory_id,
+            &stream_options,
+            &shared,
+        );
         // Metadata is synced before it is answered, under every policy.
-        let metadata_options = Options { flush: FlushPolicy::Ack, chunk_bytes_min: 1 << 20, ..options.clone() };
+        let metadata_options = Options {
+            flush: FlushPolicy::Ack,
+            chunk_bytes_min: 1 << 20,
+            ..options.clone()
+        };
         let folder = path.join(METADATA_FOLDER);
-        let metadata =
-            Stream::new(METADATA_STREAM, os, folder, meta.directory_id, &metadata_options, &shared);
+        let metadata = Stream::new(
+            METADATA_STREAM,
+            os,
+            folder,
+            meta.directory_id,
+            &metadata_options,
+            &shared,
+        );
         let mut report = RecoveryReport::default();
         let mut loaded = recovery::load(os, path, meta.directory_id, &mut report)?;
         report.clean = loaded.clean;
@@ -53,8 +72,16 @@ impl LogDirectory {
         let mut recovered = recovery::recover(&stream, of_data, &mut report)?;
         let mut recovered_metadata = recovery::recover(&metadata, of_metadata, &mut report)?;
         for recovered in [&recovered, &recovered_metadata] {
-            shared.saw_chunk(recovered.last_chunk_id.max(loaded.checkpoint.next_chunk.saturating_sub(1)));
-            shared.saw_incarnation(recovered.last_incarnation.max(loaded.checkpoint.next_incarnation.saturating_sub(1)));
+            shared.saw_chunk(
+                recovered
+                    .last_chunk_id
+                    .max(loaded.checkpoint.next_chunk.saturating_sub(1)),
+            );
+            shared.saw_incarnation(
+                recovered
+                    .last_incarnation
+                    .max(loaded.checkpoint.next_incarnation.saturating_sub(1)),
+            );
         }
         let sync_time = measure_sync(os, path).map_err(failed)?;
         begin(&stream, &mut recovered, &shared)?;
@@ -70,7 +97,10 @@ impl LogDirectory {
             shared: shared.clone(),
             streams: [stream.clone(), metadata.clone()],
             metadata_log: metadata_log.clone(),
-            state: Mutex::new(State { seq: loaded.seq, ..State::default() }),
+            state: Mutex::new(State {
+                seq: loaded.seq,
+                ..State::default()
+            }),
         });
         shared.checkpoint_after(options.checkpoint_every_bytes);
         if options.checkpoint_every_bytes <= report.bytes {
@@ -105,12 +135,20 @@ impl LogDirectory {
         let mut threads = self.inner.threads.lock();
         for stream in [&self.inner.stream, &self.inner.metadata] {
             let writer = stream.clone();
-            threads.push(os::thread::spawn_named(&format!("ottla-write-{}", stream.id), move || writer.run_writer())?);
+            threads.push(os::thread::spawn_named(
+                &format!("ottla-write-{}", stream.id),
+                move || writer.run_writer(),
+            )?);
             let sync = stream.clone();
-            threads.push(os::thread::spawn_named(&format!("ottla-sync-{}", stream.id), move || sync.run_sync())?);
+            threads.push(os::thread::spawn_named(
+                &format!("ottla-sync-{}", stream.id),
+                move || sync.run_sync(),
+            )?);
         }
         let checkpointer = self.inner.checkpointer.clone();
-        threads.push(os::thread::spawn_named("ottla-checkpoint", move || checkpointer.run_thread())?);
+        threads.push(os::thread::spawn_named("ottla-checkpoint", move || {
+            checkpointer.run_thread()
+        })?);
         Ok(())
     }
 }
@@ -119,15 +157,25 @@ impl LogDirectory {
 fn forget_clean_stop(os: &Os, path: &Path) -> Result<(), Error> {
     let marker = path.join(CLEAN_STOP);
     if os.disk.exists(&marker) {
-        os.disk.remove_file(&marker).map_err(|error| Error::io(&marker, error))?;
-        os.disk.sync_directory(path).map_err(|error| Error::io(path, error))?;
+        os.disk
+            .remove_file(&marker)
+            .map_err(|error| Error::io(&marker, error))?;
+        os.disk
+            .sync_directory(path)
+            .map_err(|error| Error::io(path, error))?;
     }
     Ok(())
 }
 
 fn begin(stream: &Arc<Stream>, recovered: &mut Recovered, shared: &Arc<Shared>) -> Result<(), Error> {
     for (target, building) in recovered.logs.drain() {
-        let log = Log::new(target, building.topic_name, building.incarnation, stream.clone(), building.inner);
+        let log = Log::new(
+            target,
+            building.topic_name,
+            building.incarnation,
+            stream.clone(),
+            building.inner,
+        );
         if building.damaged {
             log.take_offline();
         }
@@ -138,7 +186,10 @@ fn begin(stream: &Arc<Stream>, recovered: &mut Recovered, shared: &Arc<Shared>) 
 
 /// The metadata log is there from the beginning, and is the only one in its stream.
 fn metadata_log(stream: &Arc<Stream>, recovered: &mut Recovered) -> Result<Arc<Log>, Error> {
-    let target = TopicIdPartition { topic_id: Uuid::METADATA_TOPIC, partition: PartitionIndex(0) };
+    let target = TopicIdPartition {
+        topic_id: Uuid::METADATA_TOPIC,
+        partition: PartitionIndex(0),
+    };
     let known = recovered.logs.remove(&target);
     let damaged = known.as_ref().is_some_and(|building| building.damaged);
     let inner = known.map_or_else(Inner::default, |building| building.inner);
@@ -153,7 +204,13 @@ fn metadata_log(stream: &Arc<Stream>, recovered: &mut Recovered) -> Result<Arc<L
 /// One page, written and synced: what every acknowledgement under `flush=ack` has to wait for at least.
 fn measure_sync(os: &Os, path: &Path) -> std::io::Result<Duration> {
     let probe = path.join("pool").join("sync.probe");
-    let file = os.disk.open(&probe, OpenOptions { create: true, truncate: true })?;
+    let file = os.disk.open(
+        &probe,
+        OpenOptions {
+            create: true,
+            truncate: true,
+        },
+    )?;
     file.write_all_at(&mut [IoSlice::new(&[0; 4096])], 0)?;
     let before = os.clock.elapsed();
     file.sync_data()?;

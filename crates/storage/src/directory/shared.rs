@@ -71,7 +71,8 @@ impl Shared {
 
     /// Incarnations up to this one were used.
     pub(super) fn saw_incarnation(&self, incarnation: u32) {
-        self.next_incarnation.fetch_max(incarnation.saturating_add(1), Ordering::SeqCst);
+        self.next_incarnation
+            .fetch_max(incarnation.saturating_add(1), Ordering::SeqCst);
     }
 
     /// A group was written.
@@ -170,7 +171,11 @@ impl Shared {
             return;
         }
         let marker = self.path.join(FENCED_MARKER);
-        if let Err(failed) = self.os.disk.write_atomically(&marker, error.to_string().as_bytes()) {
+        if let Err(failed) = self
+            .os
+            .disk
+            .write_atomically(&marker, error.to_string().as_bytes())
+        {
             tracing::error!(error = %failed, "the fenced marker could not be written");
         }
         let logs = self.logs();

@@ -25,7 +25,12 @@ pub struct Line {
 
 impl Line {
     pub(super) fn new(position: usize, depth: usize, what: &'static str) -> Line {
-        Line { position, depth, what, fields: Vec::new() }
+        Line {
+            position,
+            depth,
+            what,
+            fields: Vec::new(),
+        }
     }
 
     pub(super) fn number(mut self, name: &'static str, value: impl Into<i128>) -> Line {
@@ -67,7 +72,14 @@ impl Line {
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:>10} {:indent$}{}", self.position, "", self.what, indent = self.depth * 4)?;
+        write!(
+            f,
+            "{:>10} {:indent$}{}",
+            self.position,
+            "",
+            self.what,
+            indent = self.depth * 4
+        )?;
         for (name, value) in &self.fields {
             match value {
                 Value::Number(number) => write!(f, " {name} {number}")?,
@@ -101,8 +113,16 @@ mod tests {
 
     #[test]
     fn text_from_a_log_ends_neither_a_line_nor_a_string() {
-        let line = Line::new(7, 1, "entry").text("name", "a\"b\\c\n\u{1b}[2J").flag("holds", false);
-        assert_eq!(line.json(), r#"{"position":7,"what":"entry","name":"a\"b\\c\u000a\u001b[2J","holds":false}"#);
-        assert_eq!(line.to_string(), r#"         7     entry name a\"b\\c\n\u{1b}[2J not_holds"#);
+        let line = Line::new(7, 1, "entry")
+            .text("name", "a\"b\\c\n\u{1b}[2J")
+            .flag("holds", false);
+        assert_eq!(
+            line.json(),
+            r#"{"position":7,"what":"entry","name":"a\"b\\c\u000a\u001b[2J","holds":false}"#
+        );
+        assert_eq!(
+            line.to_string(),
+            r#"         7     entry name a\"b\\c\n\u{1b}[2J not_holds"#
+        );
     }
 }

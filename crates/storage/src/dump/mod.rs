@@ -8,8 +8,8 @@ mod line;
 pub use line::{Line, Value};
 
 use crate::format::{
-    CHUNK_HEADER_BYTES, ChunkHeader, ENTRY_BYTES, Entry, EntryType, GROUP_ALIGN, GROUP_HEADER_BYTES, GroupHeader,
-    group_crc, payload_crc_of_batches,
+    CHUNK_HEADER_BYTES, ChunkHeader, ENTRY_BYTES, Entry, EntryType, GROUP_ALIGN, GROUP_HEADER_BYTES,
+    GroupHeader, group_crc, payload_crc_of_batches,
 };
 
 /// Header, groups, entries, batches and footer in words, one line each.
@@ -41,7 +41,11 @@ pub fn lines(bytes: &[u8], give: &mut dyn FnMut(&Line)) {
     let mut chain = header.prev_chain;
     while let Some(group) = bytes.get(position..).and_then(GroupHeader::decode) {
         if let Err(reason) = group_lines(bytes, position, &header, &group, chain, give) {
-            give(&Line::new(position, 0, "broken_group").number("lsn", group.lsn).text("reason", reason));
+            give(
+                &Line::new(position, 0, "broken_group")
+                    .number("lsn", group.lsn)
+                    .text("reason", reason),
+            );
             break;
         }
         chain = group.crc;
@@ -94,9 +98,16 @@ fn group_lines(
         .number("wall_ms", group.wall_ms);
     give(&line);
     let mut at = group.table_end();
-    for entry in table.get(GROUP_HEADER_BYTES..).unwrap_or_default().chunks_exact(ENTRY_BYTES) {
+    for entry in table
+        .get(GROUP_HEADER_BYTES..)
+        .unwrap_or_default()
+        .chunks_exact(ENTRY_BYTES)
+    {
         let payload_bytes = Entry::payload_bytes_of(entry) as usize;
-        let payload = whole.get(at..).and_then(|rest| rest.get(..payload_bytes)).ok_or("a payload is cut")?;
+        let payload = whole
+            .get(at..)
+            .and_then(|rest| rest.get(..payload_bytes))
+            .ok_or("a payload is cut")?;
         entry_lines(position + at, entry, payload, give);
         at += payload_bytes;
     }
@@ -112,10 +123,16 @@ fn entry_lines(position: usize, bytes: &[u8], payload: &[u8], give: &mut dyn FnM
         }
     };
     let is_data = entry.kind == EntryType::Data;
-    let crc = if is_data { payload_crc_of_batches(payload) } else { Some(record::crc32c(payload)) };
+    let crc = if is_data {
+        payload_crc_of_batches(payload)
+    } else {
+        Some(record::crc32c(payload))
+    };
     let mut line = Line::new(position, 1, name_of(entry.kind));
     if entry.kind != EntryType::Seal {
-        line = line.text("partition", entry.target).number("incarnation", entry.incarnation);
+        line = line
+            .text("partition", entry.target)
+            .number("incarnation", entry.incarnation);
         line = line.number("base_offset", entry.base_offset.0);
     }
     line = match entry.kind {
@@ -156,14 +173,22 @@ fn batch_lines(position: usize, payload: &[u8], give: &mut dyn FnMut(&Line)) {
             Ok(batch) => batch,
             Err(error) => return give(&Line::new(at, 2, "broken_batch").text("reason", error)),
         };
-        let mut line = Line::new(at, 2, if header.is_control() { "control_batch" } else { "batch" })
-            .number("base_offset", header.base_offset.0)
-            .number("last_offset", header.last_offset().0)
-            .number("records", header.records_count)
-            .number("bytes", bytes.len() as u64)
-            .number("leader_epoch", header.leader_epoch.0)
-            .number("attributes", header.attributes)
-            .number("max_timestamp", header.max_timestamp);
+        let mut line = Line::new(
+            at,
+            2,
+            if header.is_control() {
+                "control_batch"
+            } else {
+                "batch"
+            },
+        )
+        .number("base_offset", header.base_offset.0)
+        .number("last_offset", header.last_offset().0)
+        .number("records", header.records_count)
+        .number("bytes", bytes.len() as u64)
+        .number("leader_epoch", header.leader_epoch.0)
+        .number("attributes", header.attributes)
+        .number("max_timestamp", header.max_timestamp);
         if header.has_producer() {
             line = line
                 .number("producer_id", header.producer_id.0)

@@ -248,7 +248,12 @@ mod tests {
     use super::*;
 
     fn sample() -> Checkpoint {
-        let run = RunRecord { chunk: 1, base: Offset(0), bytes: 100, max_timestamp: 5 };
+        let run = RunRecord {
+            chunk: 1,
+            base: Offset(0),
+            bytes: 100,
+            max_timestamp: 5,
+        };
         let extent = ExtentRecord {
             chunk: 2,
             base: Offset(7),
@@ -264,11 +269,25 @@ mod tests {
             clean_stop: true,
             next_chunk: 4,
             next_incarnation: 5,
-            streams: vec![StreamPlace { stream: 0, chunk: 2, position: 8192, chain: 6, lsn: 7 }],
-            chunks: vec![ChunkInUse { stream: 0, chunk: 1, kind: 1, live_bytes: 100 }],
+            streams: vec![StreamPlace {
+                stream: 0,
+                chunk: 2,
+                position: 8192,
+                chain: 6,
+                lsn: 7,
+            }],
+            chunks: vec![ChunkInUse {
+                stream: 0,
+                chunk: 1,
+                kind: 1,
+                live_bytes: 100,
+            }],
             logs: vec![LogRecord {
                 stream: 0,
-                target: TopicIdPartition { topic_id: Uuid([9; 16]), partition: PartitionIndex(1) },
+                target: TopicIdPartition {
+                    topic_id: Uuid([9; 16]),
+                    partition: PartitionIndex(1),
+                },
                 incarnation: 8,
                 topic_name: "orders".to_owned(),
                 end: Offset(10),

@@ -57,7 +57,9 @@ impl ChunkHeader {
     /// `None` for a page that is no header, torn or of another kind; `Err` for one that only a newer reader knows.
     pub fn decode(page: &[u8]) -> Result<Option<ChunkHeader>, u16> {
         let whole = page.get(..CHUNK_HEADER_BYTES);
-        let Some(page) = whole.filter(|page| u64::from_le_bytes(le(page, 0)) == MAGIC) else { return Ok(None) };
+        let Some(page) = whole.filter(|page| u64::from_le_bytes(le(page, 0)) == MAGIC) else {
+            return Ok(None);
+        };
         let stored = u32::from_le_bytes(le(page, CRC_AT));
         if stored != record::crc32c(page.get(..CRC_AT).unwrap_or_default()) {
             return Ok(None);

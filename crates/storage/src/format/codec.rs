@@ -110,7 +110,11 @@ impl<'a> Reader<'a> {
     /// A count of things that take at least `each` bytes: never more than the bytes that are left can hold.
     pub fn count(&mut self, each: usize) -> Result<usize, CodecError> {
         let count = self.u32()? as usize;
-        if self.0.len() / each.max(1) < count { Err(CodecError::Short) } else { Ok(count) }
+        if self.0.len() / each.max(1) < count {
+            Err(CodecError::Short)
+        } else {
+            Ok(count)
+        }
     }
 
     pub fn bytes(&mut self) -> Result<&'a [u8], CodecError> {
@@ -120,7 +124,10 @@ impl<'a> Reader<'a> {
 
     pub fn target(&mut self) -> Result<TopicIdPartition, CodecError> {
         let topic_id = Uuid(self.array()?);
-        Ok(TopicIdPartition { topic_id, partition: PartitionIndex(self.i32()?) })
+        Ok(TopicIdPartition {
+            topic_id,
+            partition: PartitionIndex(self.i32()?),
+        })
     }
 }
 
@@ -185,7 +192,10 @@ mod tests {
         let mut swapped = blocks[64 << 10..128 << 10].to_vec();
         swapped.extend_from_slice(&blocks[..64 << 10]);
         assert_eq!(from_blocks(7, &swapped), Err(CodecError::Checksum));
-        assert_eq!(from_blocks(7, &blocks[..blocks.len() - 1]), Err(CodecError::Short));
+        assert_eq!(
+            from_blocks(7, &blocks[..blocks.len() - 1]),
+            Err(CodecError::Short)
+        );
     }
 
     proptest! {

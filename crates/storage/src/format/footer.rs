@@ -83,7 +83,9 @@ impl Footer {
         if version != VERSION {
             return Err(CodecError::Version(version));
         }
-        let runs = (0..reader.count(RUN_BYTES)?).map(|_| decode_run(&mut reader)).collect::<Result<_, _>>()?;
+        let runs = (0..reader.count(RUN_BYTES)?)
+            .map(|_| decode_run(&mut reader))
+            .collect::<Result<_, _>>()?;
         let mut states = Vec::new();
         for _ in 0..reader.count(STATE_BYTES)? {
             states.push(FooterState {
@@ -111,7 +113,14 @@ fn encode_run(out: &mut Writer, run: &FooterRun) {
     out.u64(run.last_lsn.0);
     out.count(run.extents.len());
     for extent in &run.extents {
-        [extent.offset_delta, extent.position, extent.bytes, extent.ts_delta].into_iter().for_each(|word| out.u32(word));
+        [
+            extent.offset_delta,
+            extent.position,
+            extent.bytes,
+            extent.ts_delta,
+        ]
+        .into_iter()
+        .for_each(|word| out.u32(word));
     }
 }
 
@@ -169,7 +178,10 @@ impl Trailer {
         let holds = bytes.len() == TRAILER_BYTES
             && u64::from_le_bytes(le(bytes, 0)) == MAGIC
             && u32::from_le_bytes(le(bytes, 60)) == trailer_crc(life, bytes);
-        holds.then(|| Trailer { position: u64::from_le_bytes(le(bytes, 8)), bytes: u64::from_le_bytes(le(bytes, 16)) })
+        holds.then(|| Trailer {
+            position: u64::from_le_bytes(le(bytes, 8)),
+            bytes: u64::from_le_bytes(le(bytes, 16)),
+        })
     }
 }
 
@@ -188,8 +200,16 @@ mod tests {
     use super::*;
 
     fn sample(extents: usize) -> Footer {
-        let target = TopicIdPartition { topic_id: Uuid([3; 16]), partition: PartitionIndex(4) };
-        let extent = |at: usize| FineExtent { offset_delta: at as u32, position: 5000, bytes: 80, ts_delta: 3 };
+        let target = TopicIdPartition {
+            topic_id: Uuid([3; 16]),
+            partition: PartitionIndex(4),
+        };
+        let extent = |at: usize| FineExtent {
+            offset_delta: at as u32,
+            position: 5000,
+            bytes: 80,
+            ts_delta: 3,
+        };
         let run = FooterRun {
             target,
             incarnation: 2,
@@ -203,8 +223,16 @@ mod tests {
             last_lsn: Lsn(8),
             extents: (0..extents).map(extent).collect(),
         };
-        let state = FooterState { target, incarnation: 2, log_end: Offset(20), state: vec![1, 2, 3] };
-        Footer { runs: vec![run], states: vec![state] }
+        let state = FooterState {
+            target,
+            incarnation: 2,
+            log_end: Offset(20),
+            state: vec![1, 2, 3],
+        };
+        Footer {
+            runs: vec![run],
+            states: vec![state],
+        }
     }
 
     #[test]
@@ -214,7 +242,10 @@ mod tests {
             assert_eq!(Footer::decode(77, &blocks), Ok(sample(extents)));
             assert!(Footer::decode(78, &blocks).is_err());
         }
-        let trailer = Trailer { position: 5, bytes: 6 };
+        let trailer = Trailer {
+            position: 5,
+            bytes: 6,
+        };
         assert_eq!(Trailer::decode(1, &trailer.encode(1)), Some(trailer));
         assert_eq!(Trailer::decode(2, &trailer.encode(1)), None);
     }

@@ -154,7 +154,10 @@ impl Entry {
         let partition = PartitionIndex(i32::from_le_bytes(le(bytes, 4)));
         Ok(Entry {
             kind,
-            target: TopicIdPartition { topic_id: Uuid(le(bytes, 8)), partition },
+            target: TopicIdPartition {
+                topic_id: Uuid(le(bytes, 8)),
+                partition,
+            },
             incarnation: u32::from_le_bytes(le(bytes, 24)),
             payload_bytes: u32::from_le_bytes(le(bytes, 28)),
             base_offset: Offset(i64::from_le_bytes(le(bytes, 32))),
@@ -196,7 +199,10 @@ mod tests {
         assert_eq!(GroupHeader::decode(&[0; 64]), None);
         let entry = Entry {
             kind: EntryType::Data,
-            target: TopicIdPartition { topic_id: Uuid([9; 16]), partition: PartitionIndex(5) },
+            target: TopicIdPartition {
+                topic_id: Uuid([9; 16]),
+                partition: PartitionIndex(5),
+            },
             incarnation: 1,
             payload_bytes: 2,
             base_offset: Offset(3),

@@ -8,8 +8,8 @@ mod group;
 
 pub use chunk_header::{CHUNK_HEADER_BYTES, ChunkHeader, ChunkKind};
 pub use group::{
-    BATCH_COVER_BYTES, ENTRIES_MAX, ENTRY_BYTES, Entry, EntryType, GROUP_ALIGN, GROUP_BYTES_MAX, GROUP_HEADER_BYTES,
-    GroupHeader, group_crc, payload_crc_of_batches,
+    BATCH_COVER_BYTES, ENTRIES_MAX, ENTRY_BYTES, Entry, EntryType, GROUP_ALIGN, GROUP_BYTES_MAX,
+    GROUP_HEADER_BYTES, GroupHeader, group_crc, payload_crc_of_batches,
 };
 
 /// The newest format that is written, and the oldest reader that understands it.
@@ -18,7 +18,11 @@ pub const MIN_READER_VERSION: u16 = 1;
 
 /// Fixed-size fields out of a checked slice; zeros where the slice ends.
 pub(crate) fn le<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    bytes.get(at..).and_then(|rest| rest.first_chunk::<N>()).copied().unwrap_or([0; N])
+    bytes
+        .get(at..)
+        .and_then(|rest| rest.first_chunk::<N>())
+        .copied()
+        .unwrap_or([0; N])
 }
 
 pub(crate) fn put(bytes: &mut [u8], at: usize, value: &[u8]) {

@@ -42,7 +42,12 @@ impl Log {
         }
         let mut inner = self.inner.lock();
         let verdict = inner.state.check(append.header, append.marker.as_ref())?;
-        if let Verdict::Duplicate { base_offset, last_offset, timestamp } = verdict {
+        if let Verdict::Duplicate {
+            base_offset,
+            last_offset,
+            timestamp,
+        } = verdict
+        {
             return Ok(Appended {
                 base_offset,
                 last_offset,
@@ -64,7 +69,10 @@ impl Log {
         }
         let mut inner = self.inner.lock();
         if append.header.base_offset != inner.assigned {
-            return Err(AppendError::OutOfPlace { found: append.header.base_offset, end: inner.assigned });
+            return Err(AppendError::OutOfPlace {
+                found: append.header.base_offset,
+                end: inner.assigned,
+            });
         }
         self.queue_batch(&mut inner, append.header, append)
     }
@@ -89,9 +97,17 @@ impl Log {
             payload_crc: cover_crc(&head, append.batch),
             max_timestamp: header.max_timestamp,
         };
-        let payload = Payload { prefix: Some(head), body: append.batch.slice(PREFIX_BYTES..) };
+        let payload = Payload {
+            prefix: Some(head),
+            body: append.batch.slice(PREFIX_BYTES..),
+        };
         // The bytes are reserved, or nothing has happened.
-        let waits_for = self.stream.push(Slice { log: Some(self.clone()), entry, payload, in_next: false })?;
+        let waits_for = self.stream.push(Slice {
+            log: Some(self.clone()),
+            entry,
+            payload,
+            in_next: false,
+        })?;
         inner.before_change(waits_for);
         inner.assigned = header.next_offset();
         inner.count_in_segment(header);
@@ -124,7 +140,13 @@ impl Log {
         if start <= inner.state.log_start {
             return Ok(());
         }
-        self.push_event(&mut inner, EntryType::Start, start, LeaderEpoch::NONE, Bytes::new())?;
+        self.push_event(
+            &mut inner,
+            EntryType::Start,
+            start,
+            LeaderEpoch::NONE,
+            Bytes::new(),
+        )?;
         inner.state.apply_start(start);
         let written = self.written_end();
         // What is queued still comes, and is dropped by the next START.
@@ -146,7 +168,9 @@ impl Log {
     ) -> Result<(), Error> {
         let refused = |error| match error {
             AppendError::Full | AppendError::Busy => Error::Full,
-            other => Error::Fenced { reason: other.to_string() },
+            other => Error::Fenced {
+                reason: other.to_string(),
+            },
         };
         if kind != EntryType::Create && kind != EntryType::Drop {
             self.record_again(inner).map_err(refused)?;
@@ -184,14 +208,22 @@ impl Log {
             payload_crc: record::crc32c(&body),
             max_timestamp: 0,
         };
-        let slice = Slice { log: Some(self.clone()), entry, payload: Payload { prefix: None, body }, in_next: false };
+        let slice = Slice {
+            log: Some(self.clone()),
+            entry,
+            payload: Payload { prefix: None, body },
+            in_next: false,
+        };
         self.stream.push(slice)
     }
 
     /// What was assigned, written or not.
     pub fn assigned_end(&self) -> Offset {
         let assigned = self.inner.lock().assigned;
-        debug_assert!(self.written.load(Ordering::SeqCst) <= assigned.0, "written never passes assigned");
+        debug_assert!(
+            self.written.load(Ordering::SeqCst) <= assigned.0,
+            "written never passes assigned"
+        );
         assigned
     }
 }

@@ -32,7 +32,11 @@ impl Run {
             chunk: first.chunk,
             base: first.base,
             bytes: extents.iter().map(|extent| u64::from(extent.bytes)).sum(),
-            max_timestamp: extents.iter().map(|extent| extent.max_timestamp).max().unwrap_or(-1),
+            max_timestamp: extents
+                .iter()
+                .map(|extent| extent.max_timestamp)
+                .max()
+                .unwrap_or(-1),
         })
     }
 }
@@ -47,6 +51,9 @@ pub(crate) struct Index {
     bytes: u64,
 }
 
+/// A run, where it ends, and the extents that it was made of.
+pub(crate) type SealedRun = (Run, Offset, Vec<Extent>);
+
 /// A run, and where it ends.
 pub(crate) type BoundedRun = (Run, Offset);
 
@@ -54,7 +61,12 @@ impl Index {
     pub(crate) fn new(runs: Vec<Run>, open: Vec<Extent>, end: Offset) -> Index {
         let bytes = runs.iter().map(|run| run.bytes).sum::<u64>()
             + open.iter().map(|extent| u64::from(extent.bytes)).sum::<u64>();
-        Index { runs, open, end, bytes }
+        Index {
+            runs,
+            open,
+            end,
+            bytes,
+        }
     }
 
     pub(crate) fn push(&mut self, extent: Extent) {
@@ -81,7 +93,8 @@ impl Index {
 
     fn run_end(&self, at: usize) -> Offset {
         let next = self.runs.get(at + 1).map(|run| run.base);
-        next.or_else(|| self.open.first().map(|extent| extent.base)).unwrap_or(self.end)
+        next.or_else(|| self.open.first().map(|extent| extent.base))
+            .unwrap_or(self.end)
     }
 
     /// The runs that reach beyond `offset`.
@@ -89,7 +102,12 @@ impl Index {
         // The last run that begins at or below the offset may hold it.
         let after = self.runs.partition_point(|run| run.base <= offset);
         let first = after.saturating_sub(1);
-        let bounded = self.runs.iter().enumerate().skip(first).map(|(at, run)| (*run, self.run_end(at)));
+        let bounded = self
+            .runs
+            .iter()
+            .enumerate()
+            .skip(first)
+            .map(|(at, run)| (*run, self.run_end(at)));
         bounded.filter(move |(_, end)| offset < *end)
     }
 
@@ -101,7 +119,7 @@ impl Index {
 
     /// The chunk is sealed: what lies in it becomes a run; its extents go to the footer. Extents of earlier chunks,
     /// whose SEAL was lost, become runs as well.
-    pub(crate) fn seal(&mut self, chunk: u64) -> Option<(Run, Offset, Vec<Extent>)> {
+    pub(crate) fn seal(&mut self, chunk: u64) -> Option<SealedRun> {
         let count = self.open.partition_point(|extent| extent.chunk <= chunk);
         let sealed: Vec<Extent> = self.open.drain(..count).collect();
         if self.open.is_empty() {
@@ -109,9 +127,20 @@ impl Index {
         }
         let pieces = sealed.chunk_by(|one, other| one.chunk == other.chunk);
         self.runs.extend(pieces.filter_map(Run::of));
-        let run = self.runs.last().copied().filter(|run| run.chunk == chunk && !sealed.is_empty())?;
+        let run = self
+            .runs
+            .last()
+            .copied()
+            .filter(|run| run.chunk == chunk && !sealed.is_empty())?;
         let next = self.run_end(self.runs.len() - 1);
-        Some((run, next, sealed.into_iter().filter(|extent| extent.chunk == chunk).collect()))
+        Some((
+            run,
+            next,
+            sealed
+                .into_iter()
+                .filter(|extent| extent.chunk == chunk)
+                .collect(),
+        ))
     }
 
     /// Drops everything from `end` on.
@@ -122,15 +151,26 @@ impl Index {
         }
         self.runs.retain(|run| run.base < end);
         self.end = end;
-        *self = Index::new(std::mem::take(&mut self.runs), std::mem::take(&mut self.open), end);
+        *self = Index::new(
+            std::mem::take(&mut self.runs),
+            std::mem::take(&mut self.open),
+            end,
+        );
     }
 
     /// Forgets what lies wholly below the start; gives the bytes that this frees.
     pub(crate) fn drop_before(&mut self, start: Offset) -> u64 {
-        let runs = (0..self.runs.len()).take_while(|at| self.run_end(*at) <= start).count();
+        let runs = (0..self.runs.len())
+            .take_while(|at| self.run_end(*at) <= start)
+            .count();
         let freed: u64 = self.runs.drain(..runs).map(|run| run.bytes).sum();
         let extents = self.open.partition_point(|extent| extent.next <= start);
-        let freed = freed + self.open.drain(..extents).map(|extent| u64::from(extent.bytes)).sum::<u64>();
+        let freed = freed
+            + self
+                .open
+                .drain(..extents)
+                .map(|extent| u64::from(extent.bytes))
+                .sum::<u64>();
         self.bytes -= freed;
         self.end = self.end.max(start);
         freed
@@ -143,12 +183,21 @@ mod tests {
 
     fn extent(chunk: u64, base: i64) -> Extent {
         let (base, next) = (Offset(base), Offset(base + 10));
-        Extent { base, next, chunk, position: 0, bytes: 100, max_timestamp: base.0 }
+        Extent {
+            base,
+            next,
+            chunk,
+            position: 0,
+            bytes: 100,
+            max_timestamp: base.0,
+        }
     }
 
     fn index() -> Index {
         let mut index = Index::default();
-        [extent(1, 0), extent(1, 10), extent(2, 20), extent(2, 30)].into_iter().for_each(|extent| index.push(extent));
+        [extent(1, 0), extent(1, 10), extent(2, 20), extent(2, 30)]
+            .into_iter()
+            .for_each(|extent| index.push(extent));
         index
     }
 
@@ -156,7 +205,10 @@ mod tests {
     fn a_sealed_chunk_leaves_a_run_up_to_the_next_extent() {
         let mut index = index();
         let (run, next, extents) = index.seal(1).expect("batches");
-        assert_eq!((run.base, run.bytes, run.max_timestamp, next), (Offset(0), 200, 10, Offset(20)));
+        assert_eq!(
+            (run.base, run.bytes, run.max_timestamp, next),
+            (Offset(0), 200, 10, Offset(20))
+        );
         assert_eq!(extents.len(), 2);
         assert_eq!(index.runs_from(Offset(19)).count(), 1);
         assert_eq!(index.runs_from(Offset(20)).count(), 0);
@@ -171,10 +223,19 @@ mod tests {
         index.seal(1);
         index.seal(2);
         index.truncate(Offset(25));
-        let runs: Vec<_> = index.runs_from(Offset(0)).map(|(run, end)| (run.base.0, end.0)).collect();
+        let runs: Vec<_> = index
+            .runs_from(Offset(0))
+            .map(|(run, end)| (run.base.0, end.0))
+            .collect();
         assert_eq!(runs, [(0, 20), (20, 25)]);
         index.push(extent(3, 25));
-        assert_eq!(index.runs_from(Offset(21)).map(|(_, end)| end).collect::<Vec<_>>(), [Offset(25)]);
+        assert_eq!(
+            index
+                .runs_from(Offset(21))
+                .map(|(_, end)| end)
+                .collect::<Vec<_>>(),
+            [Offset(25)]
+        );
     }
 
     #[test]

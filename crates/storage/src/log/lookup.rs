@@ -34,7 +34,8 @@ impl Log {
         let largest = {
             let inner = self.inner.lock();
             let runs = inner.index.runs().iter().map(|run| run.max_timestamp);
-            runs.chain(inner.index.open().iter().map(|extent| extent.max_timestamp)).max()
+            runs.chain(inner.index.open().iter().map(|extent| extent.max_timestamp))
+                .max()
         };
         let Some(largest) = largest else { return Ok(None) };
         let bytes_max = self.stream.options.batch_bytes_max;
@@ -60,7 +61,11 @@ impl Log {
         let (start, runs, open) = {
             let inner = self.inner.lock();
             let start = inner.state.log_start;
-            let runs: Vec<_> = inner.index.runs_from(start).filter(|(run, _)| wanted(run.max_timestamp)).collect();
+            let runs: Vec<_> = inner
+                .index
+                .runs_from(start)
+                .filter(|(run, _)| wanted(run.max_timestamp))
+                .collect();
             (start, runs, inner.index.open_from(start).to_vec())
         };
         let mut found = Vec::new();

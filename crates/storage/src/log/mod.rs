@@ -21,10 +21,10 @@ use smallvec::SmallVec;
 use types::{LeaderEpoch, Offset, ProducerId, TopicIdPartition};
 
 pub use append::{Append, Appended};
-pub(crate) use index::{Extent, Index, Run};
+pub(crate) use index::{Extent, Index, Run, SealedRun};
+pub use read::{ColdRead, Read, ReadOutcome, Slices};
 pub use segments::{Segment, SegmentLimits};
 pub(crate) use truncate::state_at;
-pub use read::{ColdRead, Read, ReadOutcome, Slices};
 
 use crate::format::checkpoint::{ExtentRecord, LogRecord, RunRecord};
 use crate::format::codec::Writer;
@@ -76,9 +76,17 @@ impl Inner {
     /// Before an entry changes the state: keeps it as it is, if the entry is the first that waits for this switch.
     pub(crate) fn before_change(&mut self, waits_for: Option<u64>) {
         let Some(generation) = waits_for else { return };
-        if self.at_switch.as_ref().is_none_or(|kept| kept.generation != generation) {
+        if self
+            .at_switch
+            .as_ref()
+            .is_none_or(|kept| kept.generation != generation)
+        {
             let (end, state) = (self.assigned, self.state.clone());
-            self.at_switch = Some(Box::new(AtSwitch { generation, end, state }));
+            self.at_switch = Some(Box::new(AtSwitch {
+                generation,
+                end,
+                state,
+            }));
         }
     }
 }
@@ -223,11 +231,14 @@ impl Log {
     }
 
     /// The chunk is sealed by this switch: what lies in it becomes a run. Gives that, and what the log was then.
-    pub(crate) fn seal(&self, chunk: u64, generation: u64) -> (Option<(Run, Offset, Vec<Extent>)>, Offset, Vec<u8>) {
+    pub(crate) fn seal(&self, chunk: u64, generation: u64) -> (Option<SealedRun>, Offset, Vec<u8>) {
         let mut inner = self.inner.lock();
         let sealed = inner.index.seal(chunk);
         let mut out = Writer::default();
-        let kept = inner.at_switch.take().filter(|kept| kept.generation == generation);
+        let kept = inner
+            .at_switch
+            .take()
+            .filter(|kept| kept.generation == generation);
         let end = match kept {
             Some(kept) => {
                 kept.state.encode(&mut out);
@@ -251,12 +262,36 @@ impl Log {
         let mut state = Writer::default();
         inner.state.encode(&mut state);
         let run = |run: &Run| {
-            let Run { chunk, base, bytes, max_timestamp } = *run;
-            RunRecord { chunk, base, bytes, max_timestamp }
+            let Run {
+                chunk,
+                base,
+                bytes,
+                max_timestamp,
+            } = *run;
+            RunRecord {
+                chunk,
+                base,
+                bytes,
+                max_timestamp,
+            }
         };
         let extent = |extent: &Extent| {
-            let Extent { base, next, chunk, position, bytes, max_timestamp } = *extent;
-            ExtentRecord { chunk, base, next, position, bytes, max_timestamp }
+            let Extent {
+                base,
+                next,
+                chunk,
+                position,
+                bytes,
+                max_timestamp,
+            } = *extent;
+            ExtentRecord {
+                chunk,
+                base,
+                next,
+                position,
+                bytes,
+                max_timestamp,
+            }
         };
         Some(LogRecord {
             stream,
@@ -273,7 +308,13 @@ impl Log {
     }
 
     pub(crate) fn extents_in(&self, chunk: u64) -> usize {
-        self.inner.lock().index.open().iter().filter(|extent| extent.chunk == chunk).count()
+        self.inner
+            .lock()
+            .index
+            .open()
+            .iter()
+            .filter(|extent| extent.chunk == chunk)
+            .count()
     }
 
     pub(crate) fn evict_tail(&self, base: Offset) {

@@ -45,7 +45,10 @@ pub struct ColdRead(Cold);
 enum Cold {
     Planned(Plan),
     /// Where the batches lie is not in memory either.
-    Unplanned { log: Arc<Log>, read: Read },
+    Unplanned {
+        log: Arc<Log>,
+        read: Read,
+    },
 }
 
 struct Plan {
@@ -79,14 +82,20 @@ impl Log {
     pub fn read(self: &Arc<Log>, read: &Read) -> Result<ReadOutcome, ReadError> {
         let inner = self.inner.lock();
         self.check_range(&inner, read.from)?;
-        let read = &Read { limit: read.limit.min(inner.segment_end(read.from)), ..*read };
+        let read = &Read {
+            limit: read.limit.min(inner.segment_end(read.from)),
+            ..*read
+        };
         if let Some(slices) = from_tail(&inner, read) {
             return Ok(ReadOutcome::Ready(slices));
         }
         let chosen = self.choose(&inner, read);
         drop(inner);
         let Chosen::Extents(extents) = chosen else {
-            let cold = Cold::Unplanned { log: self.clone(), read: *read };
+            let cold = Cold::Unplanned {
+                log: self.clone(),
+                read: *read,
+            };
             return Ok(ReadOutcome::Cold(ColdRead(cold)));
         };
         let plan = self.plan(extents, read.from)?;
@@ -99,7 +108,11 @@ impl Log {
     fn check_range(&self, inner: &Inner, from: Offset) -> Result<(), ReadError> {
         let (start, end) = (inner.state.log_start, self.written_end());
         if from < start || end < from {
-            return Err(ReadError::OutOfRange { wanted: from, start, end });
+            return Err(ReadError::OutOfRange {
+                wanted: from,
+                start,
+                end,
+            });
         }
         Ok(())
     }
@@ -139,7 +152,11 @@ impl Log {
                 return Chosen::Extents(chosen);
             }
             let Some(fine) = self.stream.fine_cached(run.chunk) else {
-                return if chosen.is_empty() { Chosen::NeedsFine(run.chunk) } else { Chosen::Extents(chosen) };
+                return if chosen.is_empty() {
+                    Chosen::NeedsFine(run.chunk)
+                } else {
+                    Chosen::Extents(chosen)
+                };
             };
             let log = (self.target, self.incarnation);
             for extent in fine.extents(log, run.chunk, read.from, end) {
@@ -161,7 +178,11 @@ impl Log {
         let bytes = extents.iter().map(|extent| extent.bytes as usize).sum();
         if let Some(first) = extents.first().filter(|first| from < first.base) {
             let what = format!("no batch holds offset {from}");
-            return Err(ReadError::Damaged { chunk: first.chunk, position: first.position, what });
+            return Err(ReadError::Damaged {
+                chunk: first.chunk,
+                position: first.position,
+                what,
+            });
         }
         let mut pieces: Vec<Piece> = Vec::new();
         for extent in extents {
@@ -175,17 +196,38 @@ impl Log {
                     continue;
                 }
             }
-            let chunk = self.stream.chunk(extent.chunk).ok_or_else(|| self.chunk_is_gone(from))?;
+            let chunk = self
+                .stream
+                .chunk(extent.chunk)
+                .ok_or_else(|| self.chunk_is_gone(from))?;
             let length = extent.bytes as usize;
-            pieces.push(Piece { chunk, position: extent.position, length, extents: vec![extent] });
+            pieces.push(Piece {
+                chunk,
+                position: extent.position,
+                length,
+                extents: vec![extent],
+            });
         }
-        Ok(Plan { pieces, from, next_offset, bytes })
+        Ok(Plan {
+            pieces,
+            from,
+            next_offset,
+            bytes,
+        })
     }
 
     /// A chunk that the index named is not there: the start of the log has moved over it meanwhile.
     fn chunk_is_gone(&self, from: Offset) -> ReadError {
         let (start, end) = (self.log_start(), self.written_end());
-        if from < start { ReadError::OutOfRange { wanted: from, start, end } } else { ReadError::Offline }
+        if from < start {
+            ReadError::OutOfRange {
+                wanted: from,
+                start,
+                end,
+            }
+        } else {
+            ReadError::Offline
+        }
     }
 }
 
@@ -193,7 +235,11 @@ impl Log {
 fn from_tail(inner: &Inner, read: &Read) -> Option<Slices> {
     let first = inner.tail.partition_point(|tail| tail.next <= read.from);
     inner.tail.get(first).filter(|tail| tail.base <= read.from)?;
-    let mut slices = Slices { segments: SmallVec::new(), bytes: 0, next_offset: read.from };
+    let mut slices = Slices {
+        segments: SmallVec::new(),
+        bytes: 0,
+        next_offset: read.from,
+    };
     for tail in inner.tail.range(first..) {
         let fits = slices.bytes + tail.bytes <= read.bytes_max || (slices.bytes == 0 && read.at_least_one);
         if read.limit < tail.next || !fits {
@@ -226,8 +272,14 @@ impl ColdRead {
 
 impl Plan {
     fn run(self) -> Result<Slices, ReadError> {
-        self.collect(|piece, into| piece.chunk.file.read_exact_at(into, piece.position).map(|()| true))
-            .map(|slices| slices.unwrap_or_else(|| self.empty()))
+        self.collect(|piece, into| {
+            piece
+                .chunk
+                .file
+                .read_exact_at(into, piece.position)
+                .map(|()| true)
+        })
+        .map(|slices| slices.unwrap_or_else(|| self.empty()))
     }
 
     fn try_cached(&self) -> Result<Option<Slices>, ReadError> {
@@ -235,14 +287,21 @@ impl Plan {
     }
 
     fn empty(&self) -> Slices {
-        Slices { segments: SmallVec::new(), bytes: 0, next_offset: self.from }
+        Slices {
+            segments: SmallVec::new(),
+            bytes: 0,
+            next_offset: self.from,
+        }
     }
 
     fn collect(
         &self,
         read: impl Fn(&Piece, &mut [u8]) -> std::io::Result<bool>,
     ) -> Result<Option<Slices>, ReadError> {
-        let mut slices = Slices { next_offset: self.next_offset, ..self.empty() };
+        let mut slices = Slices {
+            next_offset: self.next_offset,
+            ..self.empty()
+        };
         for piece in &self.pieces {
             let mut buffer = BytesMut::zeroed(piece.length);
             if !read(piece, &mut buffer)? {
@@ -263,13 +322,20 @@ impl Plan {
 
 /// Compares what was read with what the index says lies there. Gives the bytes of the batches that were not cut off.
 pub(crate) fn verify(chunk: &Chunk, extent: &Extent, bytes: &[u8]) -> Result<usize, ReadError> {
-    let damaged = |what: String| ReadError::Damaged { chunk: chunk.id, position: extent.position, what };
+    let damaged = |what: String| ReadError::Damaged {
+        chunk: chunk.id,
+        position: extent.position,
+        what,
+    };
     let mut next = extent.base;
     let mut whole = 0;
     for batch in record::batches(bytes) {
         let (header, batch) = batch.map_err(|error| damaged(error.to_string()))?;
         if header.base_offset != next {
-            return Err(damaged(format!("offset {next} is wanted, {} is there", header.base_offset)));
+            return Err(damaged(format!(
+                "offset {next} is wanted, {} is there",
+                header.base_offset
+            )));
         }
         record::check_crc(&header, batch).map_err(|error| damaged(error.to_string()))?;
         if extent.next < header.next_offset() {
@@ -279,5 +345,9 @@ pub(crate) fn verify(chunk: &Chunk, extent: &Extent, bytes: &[u8]) -> Result<usi
         whole += batch.len();
         next = header.next_offset();
     }
-    if next == extent.next { Ok(whole) } else { Err(damaged("batches are missing".to_owned())) }
+    if next == extent.next {
+        Ok(whole)
+    } else {
+        Err(damaged("batches are missing".to_owned()))
+    }
 }

@@ -32,7 +32,10 @@ impl Log {
             }
             let end = end.max(state.log_start);
             let state = state_at(&self.stream, (self.target, self.incarnation), &index, &state, end)
-                .map_err(|error| Error::Rebuild { log: self.target, reason: error.to_string() })?;
+                .map_err(|error| Error::Rebuild {
+                    log: self.target,
+                    reason: error.to_string(),
+                })?;
             if self.cut(end, assigned, state)? {
                 return Ok(());
             }
@@ -46,8 +49,17 @@ impl Log {
         self.stream.drain();
         let _no_sync = self.stream.hold_syncs()?;
         let mut inner = self.inner.lock();
-        self.push_event(&mut inner, EntryType::Start, start, LeaderEpoch::NONE, Bytes::new())?;
-        inner.state = PartitionState { log_start: start, ..PartitionState::default() };
+        self.push_event(
+            &mut inner,
+            EntryType::Start,
+            start,
+            LeaderEpoch::NONE,
+            Bytes::new(),
+        )?;
+        inner.state = PartitionState {
+            log_start: start,
+            ..PartitionState::default()
+        };
         inner.assigned = start;
         inner.index = Index::new(Vec::new(), Vec::new(), start);
         inner.measure_active();
@@ -66,7 +78,13 @@ impl Log {
         if inner.assigned != assigned || self.written_end() != assigned {
             return Ok(false);
         }
-        self.push_event(&mut inner, EntryType::Truncate, end, LeaderEpoch::NONE, Bytes::new())?;
+        self.push_event(
+            &mut inner,
+            EntryType::Truncate,
+            end,
+            LeaderEpoch::NONE,
+            Bytes::new(),
+        )?;
         inner.assigned = end;
         inner.state = state;
         inner.index.truncate(end);
@@ -116,12 +134,21 @@ fn newest_footer_state(
     index: &Index,
     end: Offset,
 ) -> Result<Option<(Offset, PartitionState)>, ReadError> {
-    let runs: Vec<_> = index.runs_from(Offset(i64::MIN)).filter(|(_, run_end)| *run_end <= end).collect();
+    let runs: Vec<_> = index
+        .runs_from(Offset(i64::MIN))
+        .filter(|(_, run_end)| *run_end <= end)
+        .collect();
     for (run, run_end) in runs.into_iter().rev() {
-        let Some(chunk) = stream.chunk(run.chunk) else { continue };
-        let states = read_footer(&chunk)?.map(|footer| footer.states).unwrap_or_default();
+        let Some(chunk) = stream.chunk(run.chunk) else {
+            continue;
+        };
+        let states = read_footer(&chunk)?
+            .map(|footer| footer.states)
+            .unwrap_or_default();
         // A run that a truncation cut later ends elsewhere than its footer says, and its state is not ours.
-        let ours = states.into_iter().find(|state| (state.target, state.incarnation) == log && state.log_end == run_end);
+        let ours = states
+            .into_iter()
+            .find(|state| (state.target, state.incarnation) == log && state.log_end == run_end);
         if let Some(state) = ours.and_then(|found| PartitionState::decode(&found.state).ok()) {
             return Ok(Some((run_end, state)));
         }

@@ -30,10 +30,16 @@ impl Recovered {
             match entry.kind {
                 EntryType::Seal => {
                     sealed = true;
-                    self.logs.values_mut().for_each(|log| drop(log.inner.index.seal(place.chunk.id)));
+                    self.logs
+                        .values_mut()
+                        .for_each(|log| drop(log.inner.index.seal(place.chunk.id)));
                 }
                 EntryType::Drop => {
-                    if self.logs.get(&entry.target).is_some_and(|log| log.incarnation <= entry.incarnation) {
+                    if self
+                        .logs
+                        .get(&entry.target)
+                        .is_some_and(|log| log.incarnation <= entry.incarnation)
+                    {
                         self.logs.remove(&entry.target);
                     }
                 }
@@ -52,7 +58,10 @@ impl Recovered {
 
     /// The log that an entry is of; none if that has been dropped and begun again since.
     fn building(&mut self, entry: &Entry) -> Option<&mut Building> {
-        let fresh = || Building { incarnation: entry.incarnation, ..Building::default() };
+        let fresh = || Building {
+            incarnation: entry.incarnation,
+            ..Building::default()
+        };
         let building = self.logs.entry(entry.target).or_insert_with(fresh);
         if building.incarnation < entry.incarnation {
             // Its DROP is behind us or lost with the log that it ended.
@@ -69,7 +78,9 @@ impl Recovered {
         entry: &Entry,
         position: u64,
     ) -> Result<(), Error> {
-        let Some(building) = self.building(entry) else { return Ok(()) };
+        let Some(building) = self.building(entry) else {
+            return Ok(());
+        };
         let inner = &mut building.inner;
         match entry.kind {
             EntryType::Data => apply_data(building, scanner, place, entry, position)?,
@@ -112,7 +123,9 @@ fn apply_data(
         building.damaged |= inner.assigned != entry.base_offset;
         let payload = scanner.bytes(position, entry.payload_bytes as usize)?;
         for (header, bytes) in record::batches(&payload).flatten() {
-            inner.state.apply_batch(&header, Marker::of_batch(&header, bytes).as_ref());
+            inner
+                .state
+                .apply_batch(&header, Marker::of_batch(&header, bytes).as_ref());
         }
         inner.assigned = entry.next_offset;
     }
@@ -125,7 +138,13 @@ fn truncate(building: &mut Building, stream: &Stream, entry: &Entry) -> Result<(
     if inner.assigned <= end {
         return Ok(());
     }
-    match state_at(stream, (entry.target, entry.incarnation), &inner.index, &inner.state, end) {
+    match state_at(
+        stream,
+        (entry.target, entry.incarnation),
+        &inner.index,
+        &inner.state,
+        end,
+    ) {
         Ok(state) => inner.state = state,
         Err(error) => {
             tracing::error!(log = %entry.target, %error, "the state at a truncation cannot be rebuilt");

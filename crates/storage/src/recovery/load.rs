@@ -22,24 +22,44 @@ pub(crate) struct Loaded {
 }
 
 /// Loads the newest checkpoint that holds, or an empty one. A damaged one is reported, and kept for people to look at.
-pub(crate) fn load(os: &Os, path: &Path, directory_id: Uuid, report: &mut RecoveryReport) -> Result<Loaded, Error> {
+pub(crate) fn load(
+    os: &Os,
+    path: &Path,
+    directory_id: Uuid,
+    report: &mut RecoveryReport,
+) -> Result<Loaded, Error> {
     let found = list_checkpoints(os, &path.join(CHECKPOINT_FOLDER))?;
     let newest = found.last().map_or(0, |(seq, _)| *seq);
     for (seq, path_of) in found.into_iter().rev() {
-        let file = os.disk.read(&path_of).map_err(|error| Error::io(&path_of, error))?;
+        let file = os
+            .disk
+            .read(&path_of)
+            .map_err(|error| Error::io(&path_of, error))?;
         match Checkpoint::decode(seq, &file) {
             Ok(checkpoint) if checkpoint.directory_id == directory_id => {
                 let clean = checkpoint.clean_stop && seq == newest && clean_seq(os, path) == Some(seq);
-                return Ok(Loaded { seq: newest, checkpoint, clean });
+                return Ok(Loaded {
+                    seq: newest,
+                    checkpoint,
+                    clean,
+                });
             }
-            Ok(_) => return Err(Error::Unusable { path: path_of, reason: "it belongs to another directory".into() }),
+            Ok(_) => {
+                return Err(Error::Unusable {
+                    path: path_of,
+                    reason: "it belongs to another directory".into(),
+                });
+            }
             Err(error) => {
                 tracing::error!(path = %path_of.display(), %error, "a checkpoint is damaged, an older one is taken");
                 report.damaged_checkpoints += 1;
             }
         }
     }
-    Ok(Loaded { seq: newest, ..Loaded::default() })
+    Ok(Loaded {
+        seq: newest,
+        ..Loaded::default()
+    })
 }
 
 fn clean_seq(os: &Os, path: &Path) -> Option<u64> {
@@ -49,8 +69,18 @@ fn clean_seq(os: &Os, path: &Path) -> Option<u64> {
 
 impl Loaded {
     /// What is in it for one stream.
-    pub(crate) fn of_stream(&mut self, stream: u16, past_the_cache: bool, report: &mut RecoveryReport) -> From {
-        let place = self.checkpoint.streams.iter().find(|place| place.stream == stream).copied();
+    pub(crate) fn of_stream(
+        &mut self,
+        stream: u16,
+        past_the_cache: bool,
+        report: &mut RecoveryReport,
+    ) -> From {
+        let place = self
+            .checkpoint
+            .streams
+            .iter()
+            .find(|place| place.stream == stream)
+            .copied();
         let records = self.checkpoint.logs.extract_if(.., |log| log.stream == stream);
         let mut logs = FxHashMap::default();
         for record in records {
@@ -65,7 +95,12 @@ impl Loaded {
                 Err(error) => report.damage.push(format!("{target} in the checkpoint: {error}")),
             }
         }
-        From { place, logs, past_the_cache, clean: self.clean }
+        From {
+            place,
+            logs,
+            past_the_cache,
+            clean: self.clean,
+        }
     }
 }
 
@@ -87,7 +122,12 @@ fn building(record: LogRecord) -> Result<Building, crate::format::codec::CodecEr
     let runs = record.runs.iter().map(run).collect();
     let index = Index::new(runs, record.extents.iter().map(extent).collect(), record.indexed);
     let state = PartitionState::decode(&record.state)?;
-    let inner = Inner { assigned: record.end, state, index, ..Inner::default() };
+    let inner = Inner {
+        assigned: record.end,
+        state,
+        index,
+        ..Inner::default()
+    };
     Ok(Building {
         topic_name: record.topic_name,
         incarnation: record.incarnation,

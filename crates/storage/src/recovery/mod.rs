@@ -16,12 +16,12 @@ use os::OpenOptions;
 use rustc_hash::FxHashMap;
 use types::TopicIdPartition;
 
-use crate::{Error, SeededBug};
 use crate::chunk::Chunk;
 use crate::format::checkpoint::StreamPlace;
 use crate::format::{CHUNK_HEADER_BYTES, ChunkHeader};
 use crate::log::Inner;
 use crate::stream::{Place, Stream};
+use crate::{Error, SeededBug};
 use scan::{Found, Scanner};
 
 pub(crate) use load::load;
@@ -77,16 +77,35 @@ pub(crate) struct From {
 }
 
 /// Reads a stream from its checkpoint, or its first chunk, to its end.
-pub(crate) fn recover(stream: &Arc<Stream>, from: From, report: &mut RecoveryReport) -> Result<Recovered, Error> {
-    let mut recovered = Recovered { logs: from.logs, ..Recovered::default() };
+pub(crate) fn recover(
+    stream: &Arc<Stream>,
+    from: From,
+    report: &mut RecoveryReport,
+) -> Result<Recovered, Error> {
+    let mut recovered = Recovered {
+        logs: from.logs,
+        ..Recovered::default()
+    };
     let chunks = open_chunks(stream, from.past_the_cache)?;
-    chunks.iter().for_each(|(_, chunk)| stream.add_chunk(chunk.clone()));
+    chunks
+        .iter()
+        .for_each(|(_, chunk)| stream.add_chunk(chunk.clone()));
     let first = from.place.map_or(0, |place| place.chunk);
-    if let Some(place) = from.place.filter(|place| !chunks.iter().any(|(_, chunk)| chunk.id == place.chunk)) {
-        return Err(Error::Damaged { chunk: place.chunk, position: 0, what: "it is missing" });
+    if let Some(place) = from
+        .place
+        .filter(|place| !chunks.iter().any(|(_, chunk)| chunk.id == place.chunk))
+    {
+        return Err(Error::Damaged {
+            chunk: place.chunk,
+            position: 0,
+            what: "it is missing",
+        });
     }
     recovered.last_chunk_id = chunks.last().map_or(0, |(_, chunk)| chunk.id);
-    let replayed: Vec<_> = chunks.into_iter().filter(|(_, chunk)| first <= chunk.id).collect();
+    let replayed: Vec<_> = chunks
+        .into_iter()
+        .filter(|(_, chunk)| first <= chunk.id)
+        .collect();
     let count = replayed.len();
     for (at, (header, chunk)) in replayed.into_iter().enumerate() {
         report.chunks += 1;
@@ -99,7 +118,10 @@ pub(crate) fn recover(stream: &Arc<Stream>, from: From, report: &mut RecoveryRep
     }
     recovered.check_indexes(stream, report);
     if stream.options.has_bug(SeededBug::DedupLostOnRecovery) {
-        recovered.logs.values_mut().for_each(|log| log.inner.state.producers = Default::default());
+        recovered
+            .logs
+            .values_mut()
+            .for_each(|log| log.inner.state.producers = Default::default());
     }
     if let Some(place) = &recovered.place {
         // What was read may still be in the page cache alone.
@@ -108,7 +130,9 @@ pub(crate) fn recover(stream: &Arc<Stream>, from: From, report: &mut RecoveryRep
     for (target, building) in &mut recovered.logs {
         if building.doubtful && !building.damaged {
             building.damaged = true;
-            report.damage.push(format!("{target} may have lost its newest records"));
+            report
+                .damage
+                .push(format!("{target} may have lost its newest records"));
         }
     }
     for damage in &report.damage {
@@ -129,7 +153,11 @@ fn open_chunks(stream: &Stream, past_the_cache: bool) -> Result<Vec<(ChunkHeader
         if path.extension().is_none_or(|extension| extension != "stream") {
             continue;
         }
-        let file = stream.os.disk.open(&path, OpenOptions::default()).map_err(failed(&path))?;
+        let file = stream
+            .os
+            .disk
+            .open(&path, OpenOptions::default())
+            .map_err(failed(&path))?;
         if past_the_cache {
             file.drop_cache();
         }
@@ -140,7 +168,11 @@ fn open_chunks(stream: &Stream, past_the_cache: bool) -> Result<Vec<(ChunkHeader
             Err(error) => return Err(Error::io(&path, error)),
         };
         match header {
-            Ok(Some(header)) if path.file_name().is_some_and(|name| *name != *Chunk::file_name(header.chunk_id)) => {
+            Ok(Some(header))
+                if path
+                    .file_name()
+                    .is_some_and(|name| *name != *Chunk::file_name(header.chunk_id)) =>
+            {
                 // It was recycled and got its next header, but not yet its next name: nothing in it counts.
                 stream.os.disk.remove_file(&path).map_err(failed(&path))?;
             }
@@ -150,11 +182,23 @@ fn open_chunks(stream: &Stream, past_the_cache: bool) -> Result<Vec<(ChunkHeader
             }
             Ok(None) => {
                 // Its header was durable before the file had this name.
-                let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+                let name = path
+                    .file_stem()
+                    .and_then(|stem| stem.to_str())
+                    .unwrap_or_default();
                 let chunk = u64::from_str_radix(name, 16).unwrap_or(0);
-                return Err(Error::Damaged { chunk, position: 0, what: "its header" });
+                return Err(Error::Damaged {
+                    chunk,
+                    position: 0,
+                    what: "its header",
+                });
             }
-            Ok(Some(_)) => return Err(Error::Unusable { path, reason: "it belongs to another directory".into() }),
+            Ok(Some(_)) => {
+                return Err(Error::Unusable {
+                    path,
+                    reason: "it belongs to another directory".into(),
+                });
+            }
             Err(version) => {
                 let reason = format!("it needs a reader of format {version}");
                 return Err(Error::Unusable { path, reason });
@@ -166,7 +210,12 @@ fn open_chunks(stream: &Stream, past_the_cache: bool) -> Result<Vec<(ChunkHeader
 }
 
 /// Goes on from the end of the chunk before, if the header fits it.
-fn continue_at(recovered: &mut Recovered, header: &ChunkHeader, chunk: Arc<Chunk>, report: &mut RecoveryReport) {
+fn continue_at(
+    recovered: &mut Recovered,
+    header: &ChunkHeader,
+    chunk: Arc<Chunk>,
+    report: &mut RecoveryReport,
+) {
     let fits = match &recovered.place {
         None => header.prev_chunk_id == 0,
         Some(place) => {
@@ -177,7 +226,10 @@ fn continue_at(recovered: &mut Recovered, header: &ChunkHeader, chunk: Arc<Chunk
         }
     };
     if !fits {
-        report.damage.push(format!("chunk {:016x} does not follow the one before it", header.chunk_id));
+        report.damage.push(format!(
+            "chunk {:016x} does not follow the one before it",
+            header.chunk_id
+        ));
         recovered.doubt_all();
     }
     recovered.place = Some(Place::at_begin(chunk, header));
@@ -190,7 +242,9 @@ fn read_chunk(
     clean: bool,
     report: &mut RecoveryReport,
 ) -> Result<(), Error> {
-    let Some(mut place) = recovered.place.take() else { return Ok(()) };
+    let Some(mut place) = recovered.place.take() else {
+        return Ok(());
+    };
     let mut scanner = Scanner::new(place.chunk.clone());
     scanner.keeps_torn = stream.options.has_bug(SeededBug::KeepTornBatch);
     loop {
@@ -209,7 +263,10 @@ fn read_chunk(
             Found::Bad(None) if is_last && clean => break,
             Found::Bad(what) => {
                 let later = scanner.later_group(&place)?;
-                let was_synced = !is_last || later.as_ref().is_some_and(|later| place.lsn < later.synced_lsn_max);
+                let was_synced = !is_last
+                    || later
+                        .as_ref()
+                        .is_some_and(|later| place.lsn < later.synced_lsn_max);
                 if !was_synced {
                     report.cut += usize::from(what.is_some());
                     break;
@@ -237,10 +294,14 @@ impl Recovered {
         for (target, building) in &mut self.logs {
             let index = &building.inner.index;
             let runs = index.runs().iter().map(|run| run.chunk);
-            let missing = runs.chain(index.open().iter().map(|extent| extent.chunk)).find(|id| stream.chunk(*id).is_none());
+            let missing = runs
+                .chain(index.open().iter().map(|extent| extent.chunk))
+                .find(|id| stream.chunk(*id).is_none());
             if let Some(missing) = missing {
                 building.damaged = true;
-                report.damage.push(format!("{target} has records in chunk {missing:016x}, which is missing"));
+                report.damage.push(format!(
+                    "{target} has records in chunk {missing:016x}, which is missing"
+                ));
             } else if index.end() != building.inner.assigned {
                 building.damaged = true;
                 report.damage.push(format!("{target} lacks its newest records"));
@@ -250,6 +311,8 @@ impl Recovered {
 
     /// Damage lies here, and it may be anybody's.
     fn doubt_all(&mut self) {
-        self.logs.values_mut().for_each(|building| building.doubtful = true);
+        self.logs
+            .values_mut()
+            .for_each(|building| building.doubtful = true);
     }
 }

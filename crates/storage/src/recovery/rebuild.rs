@@ -17,7 +17,11 @@ type Extents = FxHashMap<(TopicIdPartition, u32), Vec<Extent>>;
 
 /// Reads a chunk and gives the footer that it should have, without states.
 pub(crate) fn rebuild_footer(chunk: &Arc<Chunk>) -> Result<Footer, ReadError> {
-    let damaged = |what: String| ReadError::Damaged { chunk: chunk.id, position: 0, what };
+    let damaged = |what: String| ReadError::Damaged {
+        chunk: chunk.id,
+        position: 0,
+        what,
+    };
     let extents = scan(chunk).map_err(|error| match error {
         Error::Io { error, .. } => ReadError::Io(error),
         other => damaged(other.to_string()),
@@ -27,7 +31,9 @@ pub(crate) fn rebuild_footer(chunk: &Arc<Chunk>) -> Result<Footer, ReadError> {
         let Some(run) = Run::of(&extents) else { continue };
         let next = extents.last().map_or(run.base, |extent| extent.next);
         let run = footer_run(log, &run, next, &extents);
-        footer.runs.push(run.ok_or_else(|| damaged("its offsets are too far apart".to_owned()))?);
+        footer
+            .runs
+            .push(run.ok_or_else(|| damaged("its offsets are too far apart".to_owned()))?);
     }
     Ok(footer)
 }
@@ -36,7 +42,11 @@ fn scan(chunk: &Arc<Chunk>) -> Result<Extents, Error> {
     let mut scanner = Scanner::new(chunk.clone());
     let page = scanner.bytes(0, CHUNK_HEADER_BYTES)?;
     let Ok(Some(header)) = ChunkHeader::decode(&page) else {
-        return Err(Error::Damaged { chunk: chunk.id, position: 0, what: "its header" });
+        return Err(Error::Damaged {
+            chunk: chunk.id,
+            position: 0,
+            what: "its header",
+        });
     };
     let mut place = Place::at_begin(chunk.clone(), &header);
     let mut extents = Extents::default();

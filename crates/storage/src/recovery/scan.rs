@@ -7,7 +7,8 @@ use bytes::{Bytes, BytesMut};
 use crate::Error;
 use crate::chunk::Chunk;
 use crate::format::{
-    ENTRY_BYTES, Entry, EntryType, GROUP_ALIGN, GROUP_HEADER_BYTES, GroupHeader, group_crc, payload_crc_of_batches,
+    ENTRY_BYTES, Entry, EntryType, GROUP_ALIGN, GROUP_HEADER_BYTES, GroupHeader, group_crc,
+    payload_crc_of_batches,
 };
 use crate::stream::Place;
 
@@ -48,15 +49,23 @@ pub(super) struct Scanner {
 
 impl Scanner {
     pub(super) fn new(chunk: Arc<Chunk>) -> Scanner {
-        Scanner { chunk, start: 0, window: Bytes::new(), keeps_torn: false }
+        Scanner {
+            chunk,
+            start: 0,
+            window: Bytes::new(),
+            keeps_torn: false,
+        }
     }
 
     /// The bytes at `position`; fewer where the chunk ends.
     pub(super) fn bytes(&mut self, position: u64, length: usize) -> Result<Bytes, Error> {
         let length = length.min(self.chunk.bytes.saturating_sub(position) as usize);
-        let inside = self.start <= position && position + length as u64 <= self.start + self.window.len() as u64;
+        let inside =
+            self.start <= position && position + length as u64 <= self.start + self.window.len() as u64;
         if !inside {
-            let wanted = WINDOW_BYTES.max(length).min(self.chunk.bytes.saturating_sub(position) as usize);
+            let wanted = WINDOW_BYTES
+                .max(length)
+                .min(self.chunk.bytes.saturating_sub(position) as usize);
             let mut window = BytesMut::zeroed(wanted);
             let read = self.chunk.file.read_exact_at(&mut window, position);
             read.map_err(|error| Error::io(&self.chunk.path, error))?;
@@ -70,7 +79,9 @@ impl Scanner {
     /// The group that should be at `place`.
     pub(super) fn group(&mut self, place: &Place) -> Result<Found, Error> {
         let head = self.bytes(place.position, GROUP_HEADER_BYTES)?;
-        let Some(header) = GroupHeader::decode(&head) else { return Ok(Found::Bad(None)) };
+        let Some(header) = GroupHeader::decode(&head) else {
+            return Ok(Found::Bad(None));
+        };
         if header.lsn != place.lsn + 1 || header.chain != place.chain {
             return Ok(Found::Bad(Some("a group out of order")));
         }
@@ -79,7 +90,11 @@ impl Scanner {
         };
         let mut at = header.table_end() as u64;
         let mut entries = Vec::with_capacity(usize::from(header.entries));
-        for bytes in table.get(GROUP_HEADER_BYTES..).unwrap_or_default().chunks_exact(ENTRY_BYTES) {
+        for bytes in table
+            .get(GROUP_HEADER_BYTES..)
+            .unwrap_or_default()
+            .chunks_exact(ENTRY_BYTES)
+        {
             let Some(entry) = self.entry(bytes)? else {
                 // Its payload lies before those of the entries behind it.
                 at += u64::from(Entry::payload_bytes_of(bytes));
@@ -131,12 +146,24 @@ impl Scanner {
         while let Some(at) = self.next_magic(position)? {
             position = at + GROUP_ALIGN as u64;
             let head = self.bytes(at, GROUP_HEADER_BYTES)?;
-            let Some(header) = GroupHeader::decode(&head).filter(|header| place.lsn < header.lsn) else { continue };
+            let Some(header) = GroupHeader::decode(&head).filter(|header| place.lsn < header.lsn) else {
+                continue;
+            };
             if self.table(at, &header)?.is_none() {
                 continue;
             }
-            let GroupHeader { chain, lsn, synced_lsn, .. } = header;
-            let first = found.get_or_insert(Later { position: at, chain, lsn, synced_lsn_max: 0 });
+            let GroupHeader {
+                chain,
+                lsn,
+                synced_lsn,
+                ..
+            } = header;
+            let first = found.get_or_insert(Later {
+                position: at,
+                chain,
+                lsn,
+                synced_lsn_max: 0,
+            });
             first.synced_lsn_max = first.synced_lsn_max.max(synced_lsn);
         }
         Ok(found)

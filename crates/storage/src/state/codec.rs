@@ -40,13 +40,15 @@ impl PartitionState {
             return Err(CodecError::Version(version));
         }
         let (log_start, high_watermark) = (Offset(reader.i64()?), Offset(reader.i64()?));
-        let mut state = PartitionState { log_start, high_watermark, ..PartitionState::default() };
-        let mut epochs = 0;
-        for _ in 0..reader.count(12)? {
+        let mut state = PartitionState {
+            log_start,
+            high_watermark,
+            ..PartitionState::default()
+        };
+        for known in 0..reader.count(12)? {
             let (epoch, start) = (LeaderEpoch(reader.i32()?), Offset(reader.i64()?));
             state.epochs.push(epoch, start);
-            rises(state.epochs.entries().len() == epochs + 1)?;
-            epochs += 1;
+            rises(state.epochs.entries().len() == known + 1)?;
         }
         for _ in 0..reader.count(8)? {
             let base = Offset(reader.i64()?);
@@ -54,16 +56,28 @@ impl PartitionState {
             state.segments.push(base);
         }
         for _ in 0..reader.count(24)? {
-            let row = (ProducerId(reader.i64()?), Offset(reader.i64()?), Offset(reader.i64()?));
+            let row = (
+                ProducerId(reader.i64()?),
+                Offset(reader.i64()?),
+                Offset(reader.i64()?),
+            );
             rises(state.aborted.last().is_none_or(|(_, _, before)| *before <= row.2))?;
             state.aborted.push(row);
         }
         state.transactions.decode(&mut reader)?;
         state.producers.decode(&mut reader)?;
-        for open in state.producers.iter().filter_map(|(_, producer)| producer.open_since) {
+        for open in state
+            .producers
+            .iter()
+            .filter_map(|(_, producer)| producer.open_since)
+        {
             state.transactions.begin(open);
         }
-        if reader.0.is_empty() { Ok(state) } else { Err(CodecError::Value) }
+        if reader.0.is_empty() {
+            Ok(state)
+        } else {
+            Err(CodecError::Value)
+        }
     }
 }
 

@@ -12,10 +12,15 @@ impl EpochHistory {
     /// An epoch begins. What an older history says from `start` on, or of this epoch or later ones, is forgotten.
     pub fn push(&mut self, epoch: LeaderEpoch, start: Offset) {
         // The same epoch again, and not earlier: nothing new.
-        if self.entries.last().is_some_and(|(last, begins)| *last == epoch && *begins <= start) {
+        if self
+            .entries
+            .last()
+            .is_some_and(|(last, begins)| *last == epoch && *begins <= start)
+        {
             return;
         }
-        self.entries.retain(|(known, begins)| *known < epoch && *begins < start);
+        self.entries
+            .retain(|(known, begins)| *known < epoch && *begins < start);
         self.entries.push((epoch, start));
     }
 
@@ -26,13 +31,18 @@ impl EpochHistory {
     /// The epoch of the record at `offset`; -1 if none is known.
     pub fn epoch_of(&self, offset: Offset) -> LeaderEpoch {
         let after = self.entries.partition_point(|(_, start)| *start <= offset);
-        after.checked_sub(1).and_then(|at| self.entries.get(at)).map_or(LeaderEpoch::NONE, |(epoch, _)| *epoch)
+        after
+            .checked_sub(1)
+            .and_then(|at| self.entries.get(at))
+            .map_or(LeaderEpoch::NONE, |(epoch, _)| *epoch)
     }
 
     /// The largest epoch at or below `epoch`, and where it ended (trap 57). Undefined is -1 and -1.
     pub fn end_of(&self, epoch: LeaderEpoch, log_end: Offset) -> (LeaderEpoch, Offset) {
         let undefined = (LeaderEpoch::NONE, Offset(-1));
-        let Some((latest, _)) = self.entries.last() else { return undefined };
+        let Some((latest, _)) = self.entries.last() else {
+            return undefined;
+        };
         if epoch == LeaderEpoch::NONE || *latest < epoch {
             return undefined;
         }
@@ -55,7 +65,8 @@ impl EpochHistory {
     /// The epoch that holds the new start begins there.
     pub fn drop_before(&mut self, start: Offset) {
         let epoch = self.epoch_of(start);
-        self.entries.retain(|(known, begins)| start < *begins || *known == epoch);
+        self.entries
+            .retain(|(known, begins)| start < *begins || *known == epoch);
         if let Some(first) = self.entries.first_mut().filter(|(known, _)| *known == epoch) {
             first.1 = first.1.max(start);
         }
@@ -107,6 +118,9 @@ mod tests {
         assert_eq!(history.entries(), [(LeaderEpoch(1), Offset(0))]);
         let mut history = self::history();
         history.drop_before(Offset(15));
-        assert_eq!(history.entries(), [(LeaderEpoch(3), Offset(15)), (LeaderEpoch(5), Offset(20))]);
+        assert_eq!(
+            history.entries(),
+            [(LeaderEpoch(3), Offset(15)), (LeaderEpoch(5), Offset(20))]
+        );
     }
 }

@@ -27,6 +27,10 @@ impl Marker {
         };
         // A version, then the epoch.
         let epoch = first.value?.get(2..)?.first_chunk().copied()?;
-        Some(Marker { aborts, coordinator_epoch: i32::from_be_bytes(epoch), transaction_version: 0 })
+        Some(Marker {
+            aborts,
+            coordinator_epoch: i32::from_be_bytes(epoch),
+            transaction_version: 0,
+        })
     }
 }

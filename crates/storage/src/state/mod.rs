@@ -73,7 +73,8 @@ impl PartitionState {
                 };
                 self.transactions.decide(first, header.last_offset());
                 if marker.aborts {
-                    self.aborted.push((header.producer_id, first, header.last_offset()));
+                    self.aborted
+                        .push((header.producer_id, first, header.last_offset()));
                 }
             }
             None if header.is_control() => {}
@@ -109,9 +110,20 @@ impl PartitionState {
     pub(crate) fn cut(&self, end: Offset) -> PartitionState {
         let mut epochs = self.epochs.clone();
         epochs.truncate_to(end);
-        let segments = self.segments.iter().copied().filter(|base| *base <= end).collect();
+        let segments = self
+            .segments
+            .iter()
+            .copied()
+            .filter(|base| *base <= end)
+            .collect();
         let high_watermark = self.high_watermark.min(end);
-        PartitionState { log_start: self.log_start, high_watermark, epochs, segments, ..PartitionState::default() }
+        PartitionState {
+            log_start: self.log_start,
+            high_watermark,
+            epochs,
+            segments,
+            ..PartitionState::default()
+        }
     }
 
     /// No batch of a producer was ever applied, or all are forgotten.
@@ -134,12 +146,15 @@ impl PartitionState {
     /// The first offset of a transaction without a marker, or whose marker the high watermark has not passed
     /// (`firstUnstableOffset`; trap 86). Never below the log start.
     pub fn first_unstable(&self) -> Option<Offset> {
-        self.transactions.first_unstable().map(|first| first.max(self.log_start))
+        self.transactions
+            .first_unstable()
+            .map(|first| first.max(self.log_start))
     }
 
     /// Below it every transaction is decided, and the decision replicated.
     pub fn last_stable_offset(&self, high_watermark: Offset) -> Offset {
-        self.first_unstable().map_or(high_watermark, |first| first.min(high_watermark))
+        self.first_unstable()
+            .map_or(high_watermark, |first| first.min(high_watermark))
     }
 
     /// Aborted transactions with records in `from..until`, by first offset.
@@ -148,7 +163,11 @@ impl PartitionState {
         let after = self.aborted.partition_point(|(_, _, marker)| *marker < from);
         let later = self.aborted.get(after..).unwrap_or_default();
         let overlaps = |(_, first, _): &&(ProducerId, Offset, Offset)| *first < until;
-        let mut found: Vec<_> = later.iter().filter(overlaps).map(|(id, first, _)| (*id, *first)).collect();
+        let mut found: Vec<_> = later
+            .iter()
+            .filter(overlaps)
+            .map(|(id, first, _)| (*id, *first))
+            .collect();
         found.sort_by_key(|(_, first)| *first);
         found
     }

@@ -62,8 +62,9 @@ impl Producer {
 
     fn duplicate_of(&self, header: &BatchHeader) -> Option<Verdict> {
         let last_sequence = header.last_sequence();
-        let same =
-            |known: &&Known| known.first_sequence == header.base_sequence && known.last_sequence == last_sequence;
+        let same = |known: &&Known| {
+            known.first_sequence == header.base_sequence && known.last_sequence == last_sequence
+        };
         self.batches.iter().find(same).map(|known| Verdict::Duplicate {
             base_offset: known.base_offset,
             last_offset: known.last_offset,
@@ -78,7 +79,10 @@ impl Producer {
 
     fn check_epoch(&self, header: &BatchHeader) -> Result<(), AppendError> {
         if header.producer_epoch < self.epoch {
-            return Err(AppendError::ProducerEpoch { found: header.producer_epoch.0, current: self.epoch.0 });
+            return Err(AppendError::ProducerEpoch {
+                found: header.producer_epoch.0,
+                current: self.epoch.0,
+            });
         }
         Ok(())
     }
@@ -119,10 +123,17 @@ impl Producers {
         if !is_new_epoch && let Some(duplicate) = producer.duplicate_of(header) {
             return Ok(duplicate);
         }
-        let last = if is_new_epoch { -1 } else { producer.last_sequence() };
+        let last = if is_new_epoch {
+            -1
+        } else {
+            producer.last_sequence()
+        };
         let next = if last == i32::MAX { 0 } else { last + 1 };
         if header.base_sequence != next {
-            return Err(AppendError::OutOfOrder { found: header.base_sequence, last });
+            return Err(AppendError::OutOfOrder {
+                found: header.base_sequence,
+                last,
+            });
         }
         if producer.open_since.is_some() && !header.is_transactional() {
             return Err(AppendError::OpenTransaction);
@@ -140,7 +151,10 @@ impl Producers {
             // The marker brings a new epoch, or it is sent again after the transaction has ended.
             let again = producer.open_since.is_none() || producer.epoch == LAST_EPOCH;
             if !again {
-                return Err(AppendError::ProducerEpoch { found: header.producer_epoch.0, current: producer.epoch.0 });
+                return Err(AppendError::ProducerEpoch {
+                    found: header.producer_epoch.0,
+                    current: producer.epoch.0,
+                });
             }
         }
         if marker.coordinator_epoch < producer.coordinator_epoch {
@@ -152,7 +166,10 @@ impl Producers {
 
     /// A batch of records; gives its base offset if a transaction begins with it.
     pub(super) fn apply(&mut self, header: &BatchHeader) -> Option<Offset> {
-        let producer = self.by_id.entry(header.producer_id).or_insert_with(|| Producer::new(header));
+        let producer = self
+            .by_id
+            .entry(header.producer_id)
+            .or_insert_with(|| Producer::new(header));
         producer.enter(header);
         if producer.batches.len() == BATCHES_KEPT {
             producer.batches.pop_front();
@@ -173,7 +190,10 @@ impl Producers {
 
     /// A marker; gives the first offset of the transaction that it ends.
     pub(super) fn apply_marker(&mut self, header: &BatchHeader, marker: &Marker) -> Option<Offset> {
-        let producer = self.by_id.entry(header.producer_id).or_insert_with(|| Producer::new(header));
+        let producer = self
+            .by_id
+            .entry(header.producer_id)
+            .or_insert_with(|| Producer::new(header));
         producer.enter(header);
         producer.coordinator_epoch = marker.coordinator_epoch;
         producer.open_since.take()
@@ -216,7 +236,8 @@ impl Producers {
     /// Forgets producers that were quiet for so long, never one with an open transaction.
     pub fn expire(&mut self, now_ms: i64, expiration_ms: i64) {
         let stale = now_ms.saturating_sub(expiration_ms);
-        self.by_id.retain(|_, producer| producer.open_since.is_some() || stale < producer.last_timestamp);
+        self.by_id
+            .retain(|_, producer| producer.open_since.is_some() || stale < producer.last_timestamp);
     }
 }
 
@@ -292,18 +313,34 @@ mod tests {
 
     #[test]
     fn the_first_batch_may_have_any_sequence() {
-        assert_eq!(PartitionState::default().check(&header(0, 42, 1, 0), None), Ok(Verdict::New));
+        assert_eq!(
+            PartitionState::default().check(&header(0, 42, 1, 0), None),
+            Ok(Verdict::New)
+        );
     }
 
     #[test]
     fn one_of_the_last_five_is_a_duplicate_with_its_offset() {
         let state = filled(&[(0, 0, 2), (0, 2, 1), (0, 3, 1), (0, 4, 1), (0, 5, 1), (0, 6, 1)]);
-        let duplicate = Verdict::Duplicate { base_offset: Offset(2), last_offset: Offset(2), timestamp: 102 };
+        let duplicate = Verdict::Duplicate {
+            base_offset: Offset(2),
+            last_offset: Offset(2),
+            timestamp: 102,
+        };
         assert_eq!(state.check(&header(0, 2, 1, 0), None), Ok(duplicate));
         // Six batches back, and a part of a batch: both out of order.
-        assert!(matches!(state.check(&header(0, 0, 2, 0), None), Err(AppendError::OutOfOrder { .. })));
-        assert!(matches!(state.check(&header(0, 0, 1, 0), None), Err(AppendError::OutOfOrder { .. })));
-        assert!(matches!(state.check(&header(0, 8, 1, 0), None), Err(AppendError::OutOfOrder { .. })));
+        assert!(matches!(
+            state.check(&header(0, 0, 2, 0), None),
+            Err(AppendError::OutOfOrder { .. })
+        ));
+        assert!(matches!(
+            state.check(&header(0, 0, 1, 0), None),
+            Err(AppendError::OutOfOrder { .. })
+        ));
+        assert!(matches!(
+            state.check(&header(0, 8, 1, 0), None),
+            Err(AppendError::OutOfOrder { .. })
+        ));
         assert_eq!(state.check(&header(0, 7, 1, 0), None), Ok(Verdict::New));
     }
 
@@ -311,8 +348,14 @@ mod tests {
     fn a_new_epoch_starts_at_zero_and_an_old_one_is_fenced() {
         let state = filled(&[(3, 0, 1)]);
         assert_eq!(state.check(&header(4, 0, 1, 0), None), Ok(Verdict::New));
-        assert!(matches!(state.check(&header(4, 1, 1, 0), None), Err(AppendError::OutOfOrder { .. })));
-        assert!(matches!(state.check(&header(2, 1, 1, 0), None), Err(AppendError::ProducerEpoch { .. })));
+        assert!(matches!(
+            state.check(&header(4, 1, 1, 0), None),
+            Err(AppendError::OutOfOrder { .. })
+        ));
+        assert!(matches!(
+            state.check(&header(2, 1, 1, 0), None),
+            Err(AppendError::ProducerEpoch { .. })
+        ));
     }
 
     #[test]
@@ -324,26 +367,52 @@ mod tests {
     #[test]
     fn an_open_transaction_holds_the_stable_offset_until_its_marker() {
         let mut state = PartitionState::default();
-        let transactional = BatchHeader { attributes: 1 << 4, ..header(0, 0, 2, 5) };
+        let transactional = BatchHeader {
+            attributes: 1 << 4,
+            ..header(0, 0, 2, 5)
+        };
         state.apply_batch(&transactional, None);
         assert_eq!(state.last_stable_offset(Offset(9)), Offset(5));
-        assert_eq!(state.check(&header(0, 2, 1, 0), None), Err(AppendError::OpenTransaction));
+        assert_eq!(
+            state.check(&header(0, 2, 1, 0), None),
+            Err(AppendError::OpenTransaction)
+        );
         state.producers.expire(i64::MAX, 1);
-        let ends = Marker { aborts: true, coordinator_epoch: 1, transaction_version: 1 };
-        state.apply_batch(&BatchHeader { attributes: 3 << 4, ..header(0, -1, 1, 7) }, Some(&ends));
+        let ends = Marker {
+            aborts: true,
+            coordinator_epoch: 1,
+            transaction_version: 1,
+        };
+        state.apply_batch(
+            &BatchHeader {
+                attributes: 3 << 4,
+                ..header(0, -1, 1, 7)
+            },
+            Some(&ends),
+        );
         // The marker is there; readers wait until it is replicated.
         state.apply_high_watermark(Offset(7));
         assert_eq!(state.last_stable_offset(Offset(7)), Offset(5));
         state.apply_high_watermark(Offset(8));
         assert_eq!(state.last_stable_offset(Offset(8)), Offset(8));
-        assert_eq!(state.aborted_between(Offset(0), Offset(6)), [(ProducerId(7), Offset(5))]);
+        assert_eq!(
+            state.aborted_between(Offset(0), Offset(6)),
+            [(ProducerId(7), Offset(5))]
+        );
         assert_eq!(state.aborted_between(Offset(8), Offset(9)), []);
     }
 
     #[test]
     fn state_round_trips_as_bytes() {
         let mut state = filled(&[(0, 0, 2), (0, 2, 1), (1, 0, 3)]);
-        state.apply_batch(&BatchHeader { attributes: 1 << 4, producer_id: ProducerId(8), ..header(0, 0, 2, 9) }, None);
+        state.apply_batch(
+            &BatchHeader {
+                attributes: 1 << 4,
+                producer_id: ProducerId(8),
+                ..header(0, 0, 2, 9)
+            },
+            None,
+        );
         state.apply_epoch(LeaderEpoch(2), Offset(0));
         state.segments.push(Offset(4));
         state.aborted.push((ProducerId(7), Offset(1), Offset(2)));

@@ -26,7 +26,9 @@ impl Transactions {
     pub(super) fn decide(&mut self, first: Offset, marker: Offset) {
         self.open.remove(&first);
         self.decided.push((first, marker));
-        if let (true, [(oldest, _), (second, _), ..]) = (DECIDED_MAX < self.decided.len(), &mut self.decided[..]) {
+        if let (true, [(oldest, _), (second, _), ..]) =
+            (DECIDED_MAX < self.decided.len(), &mut self.decided[..])
+        {
             *second = (*second).min(*oldest);
             self.decided.remove(0);
         }
@@ -69,6 +71,10 @@ impl Transactions {
             }
             self.decided.push((first, marker));
         }
-        if DECIDED_MAX < self.decided.len() { Err(CodecError::Value) } else { Ok(()) }
+        if DECIDED_MAX < self.decided.len() {
+            Err(CodecError::Value)
+        } else {
+            Ok(())
+        }
     }
 }

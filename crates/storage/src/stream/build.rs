@@ -6,9 +6,7 @@ use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
 
 use super::Slice;
-use crate::format::{
-    ENTRY_BYTES, GROUP_ALIGN, GROUP_HEADER_BYTES, GroupHeader, group_crc,
-};
+use crate::format::{ENTRY_BYTES, GROUP_ALIGN, GROUP_HEADER_BYTES, GroupHeader, group_crc};
 use crate::log::Tail;
 
 /// The page in which a write may not begin or end half-way: the kernel would have to read the rest of it.
@@ -67,7 +65,11 @@ pub(super) fn build(slices: &[Slice], tail: &[u8], frame: &Frame) -> Group {
 
 fn copied_bytes(slice: &Slice) -> usize {
     let by_reference = BY_REFERENCE_BYTES <= slice.payload.body.len();
-    if by_reference { record::PREFIX_BYTES } else { slice.payload.bytes() }
+    if by_reference {
+        record::PREFIX_BYTES
+    } else {
+        slice.payload.bytes()
+    }
 }
 
 /// Puts the payloads behind the table, and remembers where each lies.
@@ -107,12 +109,22 @@ fn lay_out(mut buffer: BytesMut, slices: &[Slice], tail_bytes: usize, bytes: usi
     let payloads = slices.iter().zip(&places).map(payload).collect();
     let pieces = cut(&buffer, large);
     let tail = last_page(&pieces, page_end, end);
-    Group { pieces, bytes: bytes as u64, crc, payloads, tail }
+    Group {
+        pieces,
+        bytes: bytes as u64,
+        crc,
+        payloads,
+        tail,
+    }
 }
 
 /// The bytes of a slice that lie in the group's own buffer.
 fn copied_bytes_of(slice: &Slice) -> usize {
-    let prefix = if slice.payload.prefix.is_some() { record::PREFIX_BYTES } else { 0 };
+    let prefix = if slice.payload.prefix.is_some() {
+        record::PREFIX_BYTES
+    } else {
+        0
+    };
     let body = slice.payload.body.len();
     prefix + if BY_REFERENCE_BYTES <= body { 0 } else { body }
 }
@@ -152,11 +164,20 @@ fn last_page(pieces: &[Bytes], page_end: usize, end: usize) -> Vec<u8> {
 
 impl Group {
     pub(super) fn slices(&self) -> SmallVec<[IoSlice<'_>; 16]> {
-        self.pieces.iter().filter(|piece| !piece.is_empty()).map(|piece| IoSlice::new(piece)).collect()
+        self.pieces
+            .iter()
+            .filter(|piece| !piece.is_empty())
+            .map(|piece| IoSlice::new(piece))
+            .collect()
     }
 }
 
 /// The batches of a slice as they stay in memory.
 pub(super) fn tail_of(slice: &Slice, segments: SmallVec<[Bytes; 2]>) -> Tail {
-    Tail { base: slice.entry.base_offset, next: slice.entry.next_offset, bytes: slice.payload.bytes(), segments }
+    Tail {
+        base: slice.entry.base_offset,
+        next: slice.entry.next_offset,
+        bytes: slice.payload.bytes(),
+        segments,
+    }
 }

@@ -23,7 +23,11 @@ impl Fine {
     pub(crate) fn new(footer: Footer) -> Fine {
         let extents: usize = footer.runs.iter().map(|run| run.extents.len()).sum();
         let bytes = extents * size_of::<FineExtent>() + footer.runs.len() * 2 * size_of::<FooterRun>();
-        let runs = footer.runs.into_iter().map(|run| ((run.target, run.incarnation), run)).collect();
+        let runs = footer
+            .runs
+            .into_iter()
+            .map(|run| ((run.target, run.incarnation), run))
+            .collect();
         Fine { runs, bytes }
     }
 
@@ -43,7 +47,9 @@ impl Fine {
         let first = first_after.saturating_sub(1);
         let of = move |at: usize| {
             let extent = extents.get(at)?;
-            let next = extents.get(at + 1).map_or(last, |next| base.plus(i64::from(next.offset_delta)).min(last));
+            let next = extents
+                .get(at + 1)
+                .map_or(last, |next| base.plus(i64::from(next.offset_delta)).min(last));
             let found = Extent {
                 base: base.plus(i64::from(extent.offset_delta)),
                 next,
@@ -70,7 +76,8 @@ pub(crate) fn footer_run(
             offset_delta: u32::try_from(extent.base.0 - run.base.0).ok()?,
             position: u32::try_from(extent.position).ok()?,
             bytes: extent.bytes,
-            ts_delta: u32::try_from(run.max_timestamp.saturating_sub(extent.max_timestamp)).unwrap_or(u32::MAX),
+            ts_delta: u32::try_from(run.max_timestamp.saturating_sub(extent.max_timestamp))
+                .unwrap_or(u32::MAX),
         })
     };
     Some(FooterRun {
@@ -90,11 +97,19 @@ pub(crate) fn footer_run(
 
 /// The footer of a chunk, if it has one of this life.
 pub(crate) fn read_footer(chunk: &Chunk) -> Result<Option<Footer>, std::io::Error> {
-    let Some(at) = chunk.bytes.checked_sub(TRAILER_BYTES as u64) else { return Ok(None) };
+    let Some(at) = chunk.bytes.checked_sub(TRAILER_BYTES as u64) else {
+        return Ok(None);
+    };
     let mut bytes = [0; TRAILER_BYTES];
     chunk.file.read_exact_at(&mut bytes, at)?;
-    let Some(trailer) = Trailer::decode(chunk.life, &bytes) else { return Ok(None) };
-    if trailer.position.checked_add(trailer.bytes).is_none_or(|end| at < end) {
+    let Some(trailer) = Trailer::decode(chunk.life, &bytes) else {
+        return Ok(None);
+    };
+    if trailer
+        .position
+        .checked_add(trailer.bytes)
+        .is_none_or(|end| at < end)
+    {
         return Ok(None);
     }
     let mut blocks = vec![0; trailer.bytes as usize];
@@ -138,8 +153,14 @@ impl FineCache {
             cached.bytes -= old.bytes;
         }
         while bytes_max < cached.bytes && 1 < cached.by_chunk.len() {
-            let oldest = cached.by_chunk.iter().min_by_key(|(_, (_, used))| *used).map(|(chunk, _)| *chunk);
-            let Some((gone, _)) = oldest.and_then(|chunk| cached.by_chunk.remove(&chunk)) else { return };
+            let oldest = cached
+                .by_chunk
+                .iter()
+                .min_by_key(|(_, (_, used))| *used)
+                .map(|(chunk, _)| *chunk);
+            let Some((gone, _)) = oldest.and_then(|chunk| cached.by_chunk.remove(&chunk)) else {
+                return;
+            };
             cached.bytes -= gone.bytes;
         }
     }
@@ -186,7 +207,10 @@ mod tests {
 
     #[test]
     fn extents_come_back_from_their_deltas() {
-        let target = TopicIdPartition { topic_id: Uuid([1; 16]), partition: PartitionIndex(0) };
+        let target = TopicIdPartition {
+            topic_id: Uuid([1; 16]),
+            partition: PartitionIndex(0),
+        };
         let extent = |base: i64, timestamp| Extent {
             base: Offset(base),
             next: Offset(base + 10),
@@ -196,15 +220,32 @@ mod tests {
             max_timestamp: timestamp,
         };
         let extents = [extent(100, 7), extent(110, 9), extent(120, 5)];
-        let run = Run { chunk: 9, base: Offset(100), bytes: 150, max_timestamp: 9 };
+        let run = Run {
+            chunk: 9,
+            base: Offset(100),
+            bytes: 150,
+            max_timestamp: 9,
+        };
         let run = footer_run((target, 1), &run, Offset(130), &extents).expect("small");
-        let fine = Fine::new(Footer { runs: vec![run], states: Vec::new() });
-        let from = |from, end| fine.extents((target, 1), 9, Offset(from), Offset(end)).collect::<Vec<_>>();
+        let fine = Fine::new(Footer {
+            runs: vec![run],
+            states: Vec::new(),
+        });
+        let from = |from, end| {
+            fine.extents((target, 1), 9, Offset(from), Offset(end))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(from(0, 130), extents);
         assert_eq!(from(110, 130), extents[1..]);
         assert_eq!(from(119, 115), []);
         // A cut at 115: the piece is bounded, and the one behind it is gone.
-        assert_eq!(from(110, 115), [Extent { next: Offset(115), ..extents[1] }]);
+        assert_eq!(
+            from(110, 115),
+            [Extent {
+                next: Offset(115),
+                ..extents[1]
+            }]
+        );
         assert_eq!(fine.extents((target, 2), 9, Offset(0), Offset(130)).count(), 0);
     }
 }

@@ -122,8 +122,16 @@ impl Stream {
     pub(crate) fn place(&self) -> Option<StreamPlace> {
         let writer = self.writer.lock();
         let place = writer.place()?;
-        let Place { position, chain, lsn, .. } = *place;
-        Some(StreamPlace { stream: self.id, chunk: place.chunk.id, position, chain, lsn })
+        let Place {
+            position, chain, lsn, ..
+        } = *place;
+        Some(StreamPlace {
+            stream: self.id,
+            chunk: place.chunk.id,
+            position,
+            chain,
+            lsn,
+        })
     }
 
     /// Room was made: a full stream looks for it.
@@ -169,7 +177,9 @@ impl Stream {
 
     /// Writes one group. False if somebody else is at it, who will look again, or the directory is fenced.
     fn write_once(&self) -> bool {
-        let Some(mut writer) = self.writer.try_lock() else { return false };
+        let Some(mut writer) = self.writer.try_lock() else {
+            return false;
+        };
         let moved = match self.write_group(&mut writer) {
             Ok(moved) => moved,
             Err(error) => {
@@ -249,7 +259,13 @@ impl Stream {
     /// Keeps syncs away while a log's ends go backwards.
     pub(crate) fn hold_syncs(&self) -> Result<MutexGuard<'_, bool>, Error> {
         let held = self.syncing.lock();
-        if *held { Err(Error::Fenced { reason: "a sync failed before".to_owned() }) } else { Ok(held) }
+        if *held {
+            Err(Error::Fenced {
+                reason: "a sync failed before".to_owned(),
+            })
+        } else {
+            Ok(held)
+        }
     }
 
     /// Remembers that the next sync covers this log.

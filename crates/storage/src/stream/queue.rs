@@ -8,8 +8,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use record::PREFIX_BYTES;
 
-use crate::format::{ENTRY_BYTES, Entry, EntryType, GROUP_ALIGN, GROUP_HEADER_BYTES};
 use crate::format::footer::EXTENT_BYTES;
+use crate::format::{ENTRY_BYTES, Entry, EntryType, GROUP_ALIGN, GROUP_HEADER_BYTES};
 use crate::{AppendError, Log};
 
 /// The bytes of a slice: a patched prefix and the rest as it was received, or one piece.
@@ -79,7 +79,11 @@ impl Queue {
     /// Says which switch it waits for, if its room is in the next chunk.
     pub(super) fn push(&mut self, mut slice: Slice) -> Result<Option<u64>, AppendError> {
         let cost = slice.cost();
-        let kept = if slice.entry.kind == EntryType::Data { self.events_kept } else { 0 };
+        let kept = if slice.entry.kind == EntryType::Data {
+            self.events_kept
+        } else {
+            0
+        };
         if !self.overflowed && cost + kept <= self.current_left {
             self.current_left -= cost;
         } else if self.next_left.is_some_and(|left| cost <= left) {
@@ -88,7 +92,11 @@ impl Queue {
             slice.in_next = true;
         } else {
             self.wanted = self.wanted.max(cost);
-            return Err(if self.full { AppendError::Full } else { AppendError::Busy });
+            return Err(if self.full {
+                AppendError::Full
+            } else {
+                AppendError::Busy
+            });
         }
         self.bytes += cost;
         let waits_for = slice.in_next.then_some(self.generation);
@@ -137,7 +145,8 @@ impl Queue {
 
     /// A next chunk is ready, and what found no room so far fits into it.
     pub(super) fn has_next(&self) -> bool {
-        self.next_left.is_some_and(|left| self.overflowed || self.wanted <= left)
+        self.next_left
+            .is_some_and(|left| self.overflowed || self.wanted <= left)
     }
 
     pub(super) fn generation(&self) -> u64 {

@@ -17,7 +17,9 @@ impl Stream {
     /// Without a footer a chunk is scanned when it is read.
     pub(super) fn write_footer(&self, writer: &mut Writer) -> Result<(), Error> {
         let touched = writer.take_touched();
-        let Some(place) = writer.place() else { return Ok(()) };
+        let Some(place) = writer.place() else {
+            return Ok(());
+        };
         let chunk = place.chunk.clone();
         let used = place.position.next_multiple_of(PAGE_BYTES as u64);
         let generation = self.queue.lock().generation();
@@ -30,9 +32,14 @@ impl Stream {
         let bytes = blocks.len() as u64;
         self.keep_fine(chunk.id, Arc::new(Fine::new(footer)));
         let start = chunk.bytes.checked_sub(TRAILER_BYTES as u64 + bytes);
-        let start = start.map(|start| start - start % PAGE_BYTES as u64).filter(|start| used <= *start);
+        let start = start
+            .map(|start| start - start % PAGE_BYTES as u64)
+            .filter(|start| used <= *start);
         let Some(start) = start else { return Ok(()) };
-        let trailer = Trailer { position: start, bytes };
+        let trailer = Trailer {
+            position: start,
+            bytes,
+        };
         blocks.resize((chunk.bytes - start) as usize - TRAILER_BYTES, 0);
         blocks.extend_from_slice(&trailer.encode(chunk.life));
         let written = chunk.file.write_all_at(&mut [IoSlice::new(&blocks)], start);
@@ -55,5 +62,10 @@ fn add(footer: &mut Option<Footer>, touched: &Touched, chunk: u64, generation: u
         run.max_wall_ms = touched.max_wall_ms;
         into.runs.push(run);
     }
-    into.states.push(FooterState { target: key.0, incarnation: key.1, log_end, state });
+    into.states.push(FooterState {
+        target: key.0,
+        incarnation: key.1,
+        log_end,
+        state,
+    });
 }

@@ -105,7 +105,9 @@ impl Stream {
         // One at a time: a log on the list may lie in a chunk that another sync has in its hands.
         let mut failed = self.syncing.lock();
         if *failed {
-            return Err(Error::Fenced { reason: "a sync failed before".to_owned() });
+            return Err(Error::Fenced {
+                reason: "a sync failed before".to_owned(),
+            });
         }
         let moved = self.sync_alone();
         *failed = moved.is_err();
@@ -135,7 +137,11 @@ impl Stream {
         let mut moved = Vec::with_capacity(moving.len());
         for (log, end) in moving {
             log.synced_to(end);
-            moved.push(Moved { written: log.written_end(), synced: end, log });
+            moved.push(Moved {
+                written: log.written_end(),
+                synced: end,
+                log,
+            });
         }
         Ok(moved)
     }

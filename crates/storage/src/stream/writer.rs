@@ -11,12 +11,12 @@ use types::{LeaderEpoch, Lsn, Offset, PartitionIndex, TopicIdPartition, Uuid};
 use super::build::{self, Frame, PAGE_BYTES, tail_of};
 use super::{Payload, Slice, Stream};
 use crate::chunk::{self, Chunk, Spare};
+use crate::format::checkpoint::StreamPlace;
+use crate::format::footer::{EXTENT_BYTES, TRAILER_BYTES};
 use crate::format::{
     CHUNK_HEADER_BYTES, ChunkHeader, ChunkKind, ENTRIES_MAX, ENTRY_BYTES, Entry, EntryType, GROUP_BYTES_MAX,
     GROUP_HEADER_BYTES, GroupHeader,
 };
-use crate::format::checkpoint::StreamPlace;
-use crate::format::footer::{EXTENT_BYTES, TRAILER_BYTES};
 use crate::log::Extent;
 use crate::{Error, Log, Moved, SeededBug};
 
@@ -67,8 +67,17 @@ impl Place {
 
     /// Where a checkpoint was taken.
     pub(crate) fn at_checkpoint(chunk: Arc<Chunk>, place: &StreamPlace) -> Place {
-        let StreamPlace { position, chain, lsn, .. } = *place;
-        Place { chunk, position, chain, lsn, tail: Vec::new(), sealed: false }
+        let StreamPlace {
+            position, chain, lsn, ..
+        } = *place;
+        Place {
+            chunk,
+            position,
+            chain,
+            lsn,
+            tail: Vec::new(),
+            sealed: false,
+        }
     }
 
     /// Goes behind a group.
@@ -113,7 +122,12 @@ impl Stream {
             for log in logs {
                 let extents = log.extents_in(place.chunk.id);
                 writer.extents += extents as u64;
-                let touched = Touched { log: log.clone(), first_lsn: place.lsn, last_lsn: place.lsn, max_wall_ms: 0 };
+                let touched = Touched {
+                    log: log.clone(),
+                    first_lsn: place.lsn,
+                    last_lsn: place.lsn,
+                    max_wall_ms: 0,
+                };
                 if extents != 0 {
                     writer.touched.insert((log.target(), log.incarnation), touched);
                 }
@@ -142,7 +156,12 @@ impl Stream {
         if let Some(spare) = self.pool.take(bytes) {
             return Ok(spare);
         }
-        chunk::prepare(&self.os, &self.shared.pool(), &self.shared.next_spare_name(), bytes)
+        chunk::prepare(
+            &self.os,
+            &self.shared.pool(),
+            &self.shared.next_spare_name(),
+            bytes,
+        )
     }
 
     /// Reserves the next chunk on disk, if that is not done yet. Writes go on meanwhile.
@@ -160,7 +179,9 @@ impl Stream {
         // A batch too large for a chunk gets one of its own size.
         let needed = chunk_bytes_for(wanted);
         let bytes = (last * 2).min(self.options.chunk_bytes_max).max(needed);
-        let spare = self.prepare(bytes).or_else(|_| self.prepare(self.options.chunk_bytes_min.max(needed)));
+        let spare = self
+            .prepare(bytes)
+            .or_else(|_| self.prepare(self.options.chunk_bytes_min.max(needed)));
         match spare {
             Ok(spare) => self.offer(spare),
             Err(error) => {
@@ -192,7 +213,9 @@ impl Stream {
     /// Writes one group of what is queued.
     pub(super) fn write_group(&self, writer: &mut Writer) -> Result<SmallVec<[Moved; 4]>, Error> {
         if writer.failed {
-            return Err(Error::Fenced { reason: "a write failed before".to_owned() });
+            return Err(Error::Fenced {
+                reason: "a write failed before".to_owned(),
+            });
         }
         let moved = self.write_next_group(writer);
         writer.failed = moved.is_err();
@@ -205,7 +228,9 @@ impl Stream {
             self.wake_writer();
         }
         let mut slices = std::mem::take(&mut writer.slices);
-        self.queue.lock().take(ENTRIES_MAX, GROUP_BYTES_MAX as u64, &mut slices);
+        self.queue
+            .lock()
+            .take(ENTRIES_MAX, GROUP_BYTES_MAX as u64, &mut slices);
         if slices.is_empty() {
             writer.slices = slices;
             return Ok(SmallVec::new());
@@ -239,7 +264,11 @@ impl Stream {
         };
         let group = build::build(slices, &place.tail, &frame);
         let page = place.position - place.position % PAGE_BYTES as u64;
-        place.chunk.file.write_all_at(&mut group.slices(), page).map_err(|error| Error::io(&place.chunk.path, error))?;
+        place
+            .chunk
+            .file
+            .write_all_at(&mut group.slices(), page)
+            .map_err(|error| Error::io(&place.chunk.path, error))?;
         let start = place.position;
         place.position += group.bytes;
         place.chain = group.crc;
@@ -252,7 +281,13 @@ impl Stream {
         let chunk = place.chunk.id;
         let payloads = group.payloads;
         self.shared.wrote(group.bytes);
-        Ok(Written { chunk, start, payloads, lsn: frame.lsn, wall_ms: frame.wall_ms })
+        Ok(Written {
+            chunk,
+            start,
+            payloads,
+            lsn: frame.lsn,
+            wall_ms: frame.wall_ms,
+        })
     }
 
     /// Tells the logs of the group where their batches are.
@@ -285,7 +320,11 @@ impl Stream {
             // After the log knows: the sync that takes it from the list sees the new end.
             self.mark_dirty(log);
             if !moved.iter().any(|known| Arc::ptr_eq(&known.log, log)) {
-                moved.push(Moved { log: log.clone(), written: Offset(0), synced: log.synced_end() });
+                moved.push(Moved {
+                    log: log.clone(),
+                    written: Offset(0),
+                    synced: log.synced_end(),
+                });
             }
         }
         for moved in &mut moved {
@@ -296,7 +335,9 @@ impl Stream {
             self.written_lsn.store(place.lsn, Ordering::SeqCst);
         }
         while self.options.tail_cache_bytes < writer.cached_bytes {
-            let Some((log, base, bytes)) = writer.cached.pop_front() else { break };
+            let Some((log, base, bytes)) = writer.cached.pop_front() else {
+                break;
+            };
             log.evict_tail(base);
             writer.cached_bytes -= bytes;
         }
@@ -336,7 +377,10 @@ impl Stream {
 
     /// The last group of a chunk names the next one; then all of it is synced.
     fn seal(&self, writer: &mut Writer, next_chunk: u64) -> Result<(), Error> {
-        let target = TopicIdPartition { topic_id: Uuid::ZERO, partition: PartitionIndex(0) };
+        let target = TopicIdPartition {
+            topic_id: Uuid::ZERO,
+            partition: PartitionIndex(0),
+        };
         let body = bytes::Bytes::copy_from_slice(&next_chunk.to_le_bytes());
         let entry = Entry {
             kind: EntryType::Seal,
@@ -349,7 +393,12 @@ impl Stream {
             payload_crc: record::crc32c(&body),
             max_timestamp: 0,
         };
-        let slice = Slice { log: None, entry, payload: Payload { prefix: None, body }, in_next: false };
+        let slice = Slice {
+            log: None,
+            entry,
+            payload: Payload { prefix: None, body },
+            in_next: false,
+        };
         self.append(writer, std::slice::from_ref(&slice))?;
         self.write_footer(writer)?;
         for chunk in std::mem::take(&mut writer.unsynced) {
@@ -363,7 +412,9 @@ impl Stream {
         let mut writer = self.writer.lock();
         if writer.failed {
             // A seal may have failed to sync what is on no list any more.
-            return Err(Error::Fenced { reason: "a write failed before".to_owned() });
+            return Err(Error::Fenced {
+                reason: "a write failed before".to_owned(),
+            });
         }
         let lsn = Lsn(writer.place.as_ref().map_or(0, |place| place.lsn));
         Ok((std::mem::take(&mut writer.unsynced), lsn))
@@ -389,8 +440,16 @@ impl Writer {
 
     /// Notes for the footer that a log has an entry in the current chunk.
     fn touch(&mut self, log: &Arc<Log>, lsn: u64, wall_ms: i64) {
-        let fresh = || Touched { log: log.clone(), first_lsn: lsn, last_lsn: lsn, max_wall_ms: wall_ms };
-        let touched = self.touched.entry((log.target(), log.incarnation)).or_insert_with(fresh);
+        let fresh = || Touched {
+            log: log.clone(),
+            first_lsn: lsn,
+            last_lsn: lsn,
+            max_wall_ms: wall_ms,
+        };
+        let touched = self
+            .touched
+            .entry((log.target(), log.incarnation))
+            .or_insert_with(fresh);
         touched.last_lsn = lsn;
         touched.max_wall_ms = touched.max_wall_ms.max(wall_ms);
     }
@@ -404,7 +463,9 @@ impl Writer {
 
 /// Bytes of a chunk that groups may still take.
 fn room(chunk_bytes: u64, position: u64) -> u64 {
-    chunk_bytes.saturating_sub(position).saturating_sub(SEAL_BYTES + FOOTER_BYTES)
+    chunk_bytes
+        .saturating_sub(position)
+        .saturating_sub(SEAL_BYTES + FOOTER_BYTES)
 }
 
 /// A chunk in which a slice of `cost` finds room.

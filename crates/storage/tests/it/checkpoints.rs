@@ -29,14 +29,18 @@ fn without_checkpoints(disk: &SimDisk) -> SimDisk {
     let disk = disk.copy();
     for (path, _) in disk.files() {
         if path.starts_with(format!("{PATH}/checkpoint")) {
-            os::Disk::Simulated(disk.clone()).remove_file(&path).expect("there");
+            os::Disk::Simulated(disk.clone())
+                .remove_file(&path)
+                .expect("there");
         }
     }
     disk
 }
 
 fn everything(world: &World) -> BTreeMap<i32, Vec<(i64, String)>> {
-    (0..3).map(|partition| (partition, values(&world.log(partition)).expect("sound"))).collect()
+    (0..3)
+        .map(|partition| (partition, values(&world.log(partition)).expect("sound")))
+        .collect()
 }
 
 #[test]
@@ -45,7 +49,12 @@ fn a_log_without_its_checkpoints_is_the_same_log() {
     let truth = everything(&world);
     let with = open(&world.disk.copy(), 2);
     let without = open(&without_checkpoints(&world.disk), 2);
-    assert!(with.report.chunks < without.report.chunks, "{:?} {:?}", with.report, without.report);
+    assert!(
+        with.report.chunks < without.report.chunks,
+        "{:?} {:?}",
+        with.report,
+        without.report
+    );
     for (name, again) in [("with", with), ("without", without)] {
         assert_eq!(again.report.damage, Vec::<String>::new(), "{name}");
         assert!(everything(&again) == truth, "{name}");
@@ -58,7 +67,11 @@ fn a_log_without_its_checkpoints_is_the_same_log() {
 #[test]
 fn a_damaged_checkpoint_is_passed_over_for_the_older_one() {
     let world = filled(1, true);
-    let newest = world.disk.files().into_iter().filter(|(path, _)| path.extension().is_some_and(|e| e == "base")).last();
+    let newest = world
+        .disk
+        .files()
+        .into_iter()
+        .rfind(|(path, _)| path.extension().is_some_and(|e| e == "base"));
     let (path, _) = newest.expect("a checkpoint");
     world.disk.damage(&path, |bytes| bytes[100] ^= 1);
     let again = open(&world.disk.copy(), 2);
@@ -91,7 +104,14 @@ fn what_a_checkpoint_saw_of_queued_batches_is_durable_before_it() {
         let mut next = [0; 3];
         for _ in 0..random.u64() % 200 {
             let partition = (random.u64() % 3) as usize;
-            world.append(partition as i32, next[partition], 1, (random.u64() % 900) as usize).expect("room");
+            world
+                .append(
+                    partition as i32,
+                    next[partition],
+                    1,
+                    (random.u64() % 900) as usize,
+                )
+                .expect("room");
             next[partition] += 1;
             match random.u64() % 12 {
                 0 => world.directory.kick(),
@@ -100,13 +120,19 @@ fn what_a_checkpoint_saw_of_queued_batches_is_durable_before_it() {
                 _ => {}
             }
         }
-        let ends: Vec<i64> = (0..3).map(|partition| world.log(partition).synced_end().0).collect();
+        let ends: Vec<i64> = (0..3)
+            .map(|partition| world.log(partition).synced_end().0)
+            .collect();
         let again = open(&world.disk.crash(&Random::seeded(seed + 7)), seed + 1);
         assert_eq!(again.report.damage, Vec::<String>::new(), "seed {seed}");
         for partition in 0..3 {
             let found = check_prefix(&again.log(partition), partition);
             assert!(ends[partition as usize] <= found, "seed {seed}");
-            assert_eq!(again.commit(partition, found as i32, 1), Offset(found), "seed {seed}");
+            assert_eq!(
+                again.commit(partition, found as i32, 1),
+                Offset(found),
+                "seed {seed}"
+            );
         }
     }
 }
@@ -119,7 +145,10 @@ fn chunks_of_dropped_records_are_used_again() {
         world.append(0, sequence, 1, 1000).expect("room");
         world.directory.kick();
         if sequence % 200 == 199 {
-            world.log(0).advance_start(Offset(i64::from(sequence) - 50)).expect("room");
+            world
+                .log(0)
+                .advance_start(Offset(i64::from(sequence) - 50))
+                .expect("room");
             world.directory.checkpoint().expect("no fault");
             let used: usize = world.disk.files().iter().map(|(_, length)| *length).sum();
             most = most.max(used);
@@ -159,18 +188,35 @@ fn a_power_loss_around_recycling_loses_nothing() {
         let again = open(&world.disk.crash(&Random::seeded(seed)), seed + 1);
         assert_eq!(again.report.damage, Vec::<String>::new(), "seed {seed}");
         let log = again.log(0);
-        assert!(log.log_start().0 <= start && i64::from(acknowledged) <= log.written_end().0, "seed {seed}");
+        assert!(
+            log.log_start().0 <= start && i64::from(acknowledged) <= log.written_end().0,
+            "seed {seed}"
+        );
         let found = values(&log).expect("sound");
         let offsets: Vec<i64> = found.iter().map(|(offset, _)| *offset).collect();
-        assert_eq!(offsets, (log.log_start().0..log.written_end().0).collect::<Vec<_>>(), "seed {seed}");
-        assert!(found.iter().all(|(offset, text)| text.starts_with(&format!("0/{offset}/"))), "seed {seed}");
+        assert_eq!(
+            offsets,
+            (log.log_start().0..log.written_end().0).collect::<Vec<_>>(),
+            "seed {seed}"
+        );
+        assert!(
+            found
+                .iter()
+                .all(|(offset, text)| text.starts_with(&format!("0/{offset}/"))),
+            "seed {seed}"
+        );
     }
 }
 
 #[test]
 fn a_read_after_a_start_finds_its_batches_by_the_footer() {
     let world = filled(1, false);
-    let read = storage::Read { from: Offset(0), limit: Offset(100), bytes_max: 4000, at_least_one: true };
+    let read = storage::Read {
+        from: Offset(0),
+        limit: Offset(100),
+        bytes_max: 4000,
+        at_least_one: true,
+    };
     // Nothing of the fine index is in memory after a start, so the read is cold.
     let again = open(&world.disk.copy(), 2);
     let storage::ReadOutcome::Cold(cold) = again.log(0).read(&read).expect("in range") else {
@@ -179,7 +225,10 @@ fn a_read_after_a_start_finds_its_batches_by_the_footer() {
     assert_eq!(cold.run().expect("sound").next_offset, Offset(3));
     (0..3).for_each(|partition| world.log(partition).advance_start(Offset(100)).expect("room"));
     world.directory.checkpoint().expect("no fault");
-    assert!(matches!(world.log(0).read(&read), Err(storage::ReadError::OutOfRange { .. })));
+    assert!(matches!(
+        world.log(0).read(&read),
+        Err(storage::ReadError::OutOfRange { .. })
+    ));
 }
 
 #[test]
@@ -190,7 +239,11 @@ fn only_a_clean_stop_counts_as_one() {
     world.directory.close().expect("no fault");
     assert!(!open(&unclean, 2).report.clean);
     let again = open(&world.disk, 2);
-    assert!(again.report.clean && again.report.groups == 0, "{:?}", again.report);
+    assert!(
+        again.report.clean && again.report.groups == 0,
+        "{:?}",
+        again.report
+    );
     assert!(everything(&again) == everything(&open(&unclean, 3)));
     // Opened once more without a stop: the old clean stop is no excuse.
     assert!(!open(&again.disk.copy(), 4).report.clean);
@@ -203,7 +256,10 @@ fn a_log_that_checkpoints_left_out_begins_again_with_its_name() {
     world.commit(1, 0, 1);
     world.directory.checkpoint().expect("no fault");
     let again = open(&world.disk.copy(), 2);
-    assert!(again.directory.log(target(0)).is_none(), "a log without data has no bytes in a checkpoint");
+    assert!(
+        again.directory.log(target(0)).is_none(),
+        "a log without data has no bytes in a checkpoint"
+    );
     world.commit(0, 0, 2);
     let again = open(&world.disk.copy(), 3);
     let log = again.directory.log(target(0)).expect("it holds data");
@@ -224,9 +280,18 @@ fn a_dropped_log_does_not_come_back_from_a_checkpoint() {
             world.directory.checkpoint().expect("no fault");
         }
         let again = open(&world.disk.copy(), 2);
-        assert_eq!(check_prefix(&again.directory.log(target(0)).expect("its second life"), 0), 2);
+        assert_eq!(
+            check_prefix(&again.directory.log(target(0)).expect("its second life"), 0),
+            2
+        );
     }
     world.directory.drop_log(target(0)).expect("room");
     world.directory.checkpoint().expect("no fault");
-    assert!(try_open(&world.disk, 3).expect("sound").directory.log(target(0)).is_none());
+    assert!(
+        try_open(&world.disk, 3)
+            .expect("sound")
+            .directory
+            .log(target(0))
+            .is_none()
+    );
 }

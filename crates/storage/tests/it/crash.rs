@@ -7,7 +7,10 @@ use crate::harness::{World, check_prefix, open, target};
 
 /// Images to try; `OTTLA_CASES` asks for more.
 fn cases(short: u64) -> u64 {
-    std::env::var("OTTLA_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(short)
+    std::env::var("OTTLA_CASES")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(short)
 }
 
 /// Commits some batches, then writes some that are not synced. Gives what was acknowledged per partition.
@@ -18,7 +21,14 @@ fn busy(seed: u64) -> (World, [i64; 3]) {
     for _ in 0..random.u64() % 40 {
         let partition = (random.u64() % 3) as usize;
         let count = 1 + (random.u64() % 4) as i32;
-        world.append(partition as i32, next[partition], count, (random.u64() % 900) as usize).expect("room");
+        world
+            .append(
+                partition as i32,
+                next[partition],
+                count,
+                (random.u64() % 900) as usize,
+            )
+            .expect("room");
         next[partition] += count;
         if random.u64().is_multiple_of(2) {
             world.directory.kick();
@@ -41,7 +51,10 @@ fn check(disk: &SimDisk, acknowledged: &[i64; 3], seed: u64) {
             continue;
         };
         let found = check_prefix(&log, partition);
-        assert!(acknowledged[partition as usize] <= found, "seed {seed}: {found} of {acknowledged:?}");
+        assert!(
+            acknowledged[partition as usize] <= found,
+            "seed {seed}: {found} of {acknowledged:?}"
+        );
         // And it goes on from there.
         again.commit(partition, found as i32, 1);
         assert_eq!(check_prefix(&log, partition), found + 1);
@@ -52,7 +65,11 @@ fn check(disk: &SimDisk, acknowledged: &[i64; 3], seed: u64) {
 fn random_subsets_of_unsynced_writes_open_as_a_prefix_with_everything_acknowledged() {
     for seed in 0..cases(400) {
         let (world, acknowledged) = busy(seed);
-        check(&world.disk.crash(&Random::seeded(seed * 31 + 7)), &acknowledged, seed);
+        check(
+            &world.disk.crash(&Random::seeded(seed * 31 + 7)),
+            &acknowledged,
+            seed,
+        );
     }
 }
 
@@ -114,7 +131,10 @@ fn a_cut_tail_does_not_come_back() {
     }
     // The second group is torn, the third is whole behind it.
     let (path, bytes) = chunk_with_data(&world.disk);
-    let second = bytes.windows(5).position(|window| window == b"0/1/x").expect("the second value");
+    let second = bytes
+        .windows(5)
+        .position(|window| window == b"0/1/x")
+        .expect("the second value");
     world.disk.damage(&path, |bytes| bytes[second] ^= 1);
     let again = open(&world.disk, 4);
     assert_eq!(check_prefix(&again.log(0), 0), 1);

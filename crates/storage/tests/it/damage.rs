@@ -14,7 +14,10 @@ fn damage_to_synced_groups_is_isolated_and_not_cut() {
         world.commit(1, sequence, 1);
     }
     let (path, bytes) = chunk_with_data(&world.disk);
-    let place = bytes.windows(4).position(|window| window == b"0/4/").expect("the value");
+    let place = bytes
+        .windows(4)
+        .position(|window| window == b"0/4/")
+        .expect("the value");
     world.disk.damage(&path, |bytes| bytes[place] ^= 1);
     let again = open(&world.disk.copy(), 2);
     assert_eq!(again.report.damage.len(), 1, "{:?}", again.report);
@@ -31,7 +34,10 @@ fn flipped_bits_are_never_served() {
     for sequence in 0..40 {
         world.commit(sequence % 2, sequence / 2, 1);
     }
-    let truth = [values(&world.log(0)).expect("sound"), values(&world.log(1)).expect("sound")];
+    let truth = [
+        values(&world.log(0)).expect("sound"),
+        values(&world.log(1)).expect("sound"),
+    ];
     let (path, bytes) = chunk_with_data(&world.disk);
     let used = bytes.iter().rposition(|byte| *byte != 0).expect("data");
     let random = Random::seeded(5);
@@ -40,14 +46,24 @@ fn flipped_bits_are_never_served() {
         let damaged = world.disk.copy();
         damaged.damage(&path, |bytes| bytes[byte] ^= 1 << bit);
         // Either the directory says that it cannot be opened, or every log is a prefix of the truth or offline.
-        let Ok(again) = try_open(&damaged, 2) else { continue };
+        let Ok(again) = try_open(&damaged, 2) else {
+            continue;
+        };
         for partition in 0..2 {
-            let Some(log) = again.directory.log(target(partition)) else { continue };
+            let Some(log) = again.directory.log(target(partition)) else {
+                continue;
+            };
             let Ok(read) = values(&log) else { continue };
             let truth = &truth[partition as usize];
             let whole = read.len() == truth.len();
-            assert!(log.is_offline() || whole || log.written_end().0 >= truth.len() as i64 - 1, "byte {byte}");
-            assert!(read.iter().all(|record| truth.contains(record)), "byte {byte} bit {bit}");
+            assert!(
+                log.is_offline() || whole || log.written_end().0 >= truth.len() as i64 - 1,
+                "byte {byte}"
+            );
+            assert!(
+                read.iter().all(|record| truth.contains(record)),
+                "byte {byte} bit {bit}"
+            );
         }
     }
 }
@@ -60,7 +76,10 @@ fn rot_under_an_open_log_is_an_error_of_the_read() {
         world.directory.kick();
     }
     let (path, bytes) = chunk_with_data(&world.disk);
-    let place = bytes.windows(4).position(|window| window == b"0/3/").expect("the value");
+    let place = bytes
+        .windows(4)
+        .position(|window| window == b"0/3/")
+        .expect("the value");
     world.disk.damage(&path, |bytes| bytes[place] ^= 1);
     let error = values(&world.log(0)).expect_err("the damage is seen");
     assert!(error.to_string().contains("damaged"), "{error}");
@@ -78,11 +97,25 @@ fn damage_is_no_torn_end_if_only_a_group_far_behind_knows_that_it_was_synced() {
     world.append(0, 3, 1, 30).expect("room");
     world.directory.kick();
     let (path, bytes) = chunk_with_data(&world.disk);
-    let place = bytes.windows(4).position(|window| window == b"0/1/").expect("the value");
+    let place = bytes
+        .windows(4)
+        .position(|window| window == b"0/1/")
+        .expect("the value");
     world.disk.damage(&path, |bytes| bytes[place] ^= 1);
     let again = open(&world.disk.copy(), 2);
-    assert_eq!((again.report.damage.len(), again.report.cut), (1, 0), "{:?}", again.report);
-    assert!(again.directory.log(target(0)).expect("reported, not dropped").is_offline());
+    assert_eq!(
+        (again.report.damage.len(), again.report.cut),
+        (1, 0),
+        "{:?}",
+        again.report
+    );
+    assert!(
+        again
+            .directory
+            .log(target(0))
+            .expect("reported, not dropped")
+            .is_offline()
+    );
 }
 
 #[test]

@@ -66,7 +66,10 @@ fn a_full_disk_refuses_before_an_offset_is_given_and_goes_on_when_there_is_room(
     world.append(0, sequence, 1, 1000).expect("room again");
     world.directory.sync_now().expect("no fault");
     let again = open(&world.disk.copy(), 2);
-    assert_eq!(check_prefix(&again.directory.log(target(0)).expect("there"), 0), i64::from(sequence) + 1);
+    assert_eq!(
+        check_prefix(&again.directory.log(target(0)).expect("there"), 0),
+        i64::from(sequence) + 1
+    );
 }
 
 #[test]
@@ -109,7 +112,8 @@ fn a_full_disk_takes_deletions_and_goes_on_with_the_room_that_they_make() {
     world.disk.set_capacity(Some(used));
     assert_eq!(world.append(0, sequence, 1, 1000), Err(AppendError::Full));
     let log = world.log(0);
-    log.advance_start(log.assigned_end()).expect("there is room for deletions");
+    log.advance_start(log.assigned_end())
+        .expect("there is room for deletions");
     world.directory.checkpoint().expect("there is a reserve for it");
     world.directory.make_room();
     world.append(0, sequence, 1, 1000).expect("room again");

@@ -13,7 +13,10 @@ use types::{LeaderEpoch, Lsn, Offset, ProducerEpoch, ProducerId};
 use crate::samples;
 
 fn cases(short: usize) -> usize {
-    std::env::var("OTTLA_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(short)
+    std::env::var("OTTLA_CASES")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(short)
 }
 
 /// A step of a log's life: kind, producer, number, count.
@@ -35,7 +38,11 @@ fn live_with_restarts(steps: &[Step], every: usize) -> PartitionState {
         if at % every == every - 1 {
             state = PartitionState::decode(&samples::state_bytes(&state)).expect("ours");
         }
-        let marker = Marker { aborts: number % 2 == 0, coordinator_epoch: (number % 5) as i32, transaction_version: 1 };
+        let marker = Marker {
+            aborts: number % 2 == 0,
+            coordinator_epoch: (number % 5) as i32,
+            transaction_version: 1,
+        };
         let is_marker = *kind == 0;
         let header = BatchHeader {
             base_offset: Offset(end),
@@ -43,7 +50,11 @@ fn live_with_restarts(steps: &[Step], every: usize) -> PartitionState {
             leader_epoch: LeaderEpoch(0),
             magic: 2,
             crc: 0,
-            attributes: if is_marker { 3 << 4 } else { i16::from(kind % 2) << 4 },
+            attributes: if is_marker {
+                3 << 4
+            } else {
+                i16::from(kind % 2) << 4
+            },
             last_offset_delta: i32::from(*count) - 1,
             base_timestamp: 0,
             max_timestamp: i64::from(*number),
@@ -191,7 +202,11 @@ fn decode_everything(bytes: &[u8]) {
     if let Some(group) = GroupHeader::decode(bytes) {
         assert!(group.table_end() <= 64 + 64 * usize::from(u16::MAX));
     }
-    let _ = (Entry::decode(bytes), payload_crc_of_batches(bytes), Trailer::decode(1, bytes));
+    let _ = (
+        Entry::decode(bytes),
+        payload_crc_of_batches(bytes),
+        Trailer::decode(1, bytes),
+    );
     for (header, batch) in record::batches(bytes).flatten() {
         let _ = Marker::of_batch(&header, batch);
     }
@@ -227,7 +242,9 @@ fn checkpoint_of(body: &[u8]) -> Vec<u8> {
 
 #[test]
 fn any_bytes_get_an_answer() {
-    bolero::check!().with_iterations(cases(5_000)).for_each(decode_everything);
+    bolero::check!()
+        .with_iterations(cases(5_000))
+        .for_each(decode_everything);
 }
 
 /// Something that we wrote, by number.
@@ -247,17 +264,20 @@ fn written(which: u8) -> Vec<u8> {
 fn what_we_wrote_with_bytes_changed_and_cut_gets_an_answer() {
     let originals: Vec<Vec<u8>> = (0..6).map(written).collect();
     let generator = bolero::generator::produce::<(u8, u16, [(u16, u8); 3])>();
-    bolero::check!().with_generator(generator).with_iterations(cases(5_000)).for_each(|(which, cut, edits)| {
-        let mut bytes = originals[usize::from(*which) % originals.len()].clone();
-        for (at, value) in edits {
-            let place = usize::from(*at) % bytes.len();
-            bytes[place] = *value;
-        }
-        if cut % 4 == 0 {
-            bytes.truncate(usize::from(*cut) % (bytes.len() + 1));
-        }
-        decode_everything(&bytes);
-    });
+    bolero::check!()
+        .with_generator(generator)
+        .with_iterations(cases(5_000))
+        .for_each(|(which, cut, edits)| {
+            let mut bytes = originals[usize::from(*which) % originals.len()].clone();
+            for (at, value) in edits {
+                let place = usize::from(*at) % bytes.len();
+                bytes[place] = *value;
+            }
+            if cut % 4 == 0 {
+                bytes.truncate(usize::from(*cut) % (bytes.len() + 1));
+            }
+            decode_everything(&bytes);
+        });
 }
 
 #[test]
@@ -265,6 +285,10 @@ fn an_idle_partition_is_small() {
     let mut state = PartitionState::default();
     state.apply_epoch(LeaderEpoch(0), Offset(0));
     // One epoch row of 16 bytes, in the smallest vector there is.
-    assert!(size_of::<PartitionState>() + 4 * 16 <= 300, "{} B", size_of::<PartitionState>());
+    assert!(
+        size_of::<PartitionState>() + 4 * 16 <= 300,
+        "{} B",
+        size_of::<PartitionState>()
+    );
     assert_eq!(size_of::<RunRecord>(), 32);
 }

@@ -16,7 +16,10 @@ fn golden(name: &str, written: &[u8]) -> Vec<u8> {
         std::fs::write(&path, written).expect("a writable folder");
     }
     let committed = std::fs::read(&path).expect("committed");
-    assert!(committed == written, "{name} is not what is written today: the format changed");
+    assert!(
+        committed == written,
+        "{name} is not what is written today: the format changed"
+    );
     committed
 }
 
@@ -30,7 +33,10 @@ fn a_chunk_of_format_1_reads() {
     for lsn in [41, 42] {
         let group = GroupHeader::decode(&bytes[position..]).expect("a group");
         let table = &bytes[position..position + group.table_end()];
-        assert_eq!((group.lsn, group.chain, group_crc(samples::LIFE, table)), (lsn, chain, group.crc));
+        assert_eq!(
+            (group.lsn, group.chain, group_crc(samples::LIFE, table)),
+            (lsn, chain, group.crc)
+        );
         let mut at = position + group.table_end();
         for entry in table[GROUP_HEADER_BYTES..].chunks_exact(ENTRY_BYTES) {
             let (wanted, payload) = expected.remove(0);

@@ -9,10 +9,12 @@ use os::{Clock, Disk, Os, Random};
 use parking_lot::Mutex;
 use record::{BatchBuilder, BatchHeader, BatchOptions};
 use storage::{
-    Append, AppendError, Appended, Error, FlushPolicy, Identity, Log, LogDirectory, Moved, Observer, Options, Read,
-    ReadError, ReadOutcome, RecoveryReport,
+    Append, AppendError, Appended, Error, FlushPolicy, Identity, Log, LogDirectory, Moved, Observer, Options,
+    Read, ReadError, ReadOutcome, RecoveryReport,
 };
-use types::{BrokerId, LeaderEpoch, Offset, PartitionIndex, ProducerEpoch, ProducerId, TopicIdPartition, Uuid};
+use types::{
+    BrokerId, LeaderEpoch, Offset, PartitionIndex, ProducerEpoch, ProducerId, TopicIdPartition, Uuid,
+};
 
 pub const PATH: &str = "/data";
 
@@ -52,11 +54,23 @@ pub fn options() -> Options {
 }
 
 pub fn try_open(disk: &SimDisk, seed: u64) -> Result<World, Error> {
-    let os = Os { disk: Disk::Simulated(disk.clone()), clock: Clock::real(), random: Random::seeded(seed) };
+    let os = Os {
+        disk: Disk::Simulated(disk.clone()),
+        clock: Clock::real(),
+        random: Random::seeded(seed),
+    };
     let heard = Arc::new(Heard::default());
-    let identity = Identity { cluster_id: None, node_id: BrokerId(1) };
+    let identity = Identity {
+        cluster_id: None,
+        node_id: BrokerId(1),
+    };
     let (directory, report) = LogDirectory::open(&os, Path::new(PATH), &identity, options(), heard.clone())?;
-    Ok(World { disk: disk.clone(), directory, report, heard })
+    Ok(World {
+        disk: disk.clone(),
+        directory,
+        report,
+        heard,
+    })
 }
 
 pub fn open(disk: &SimDisk, seed: u64) -> World {
@@ -64,7 +78,10 @@ pub fn open(disk: &SimDisk, seed: u64) -> World {
 }
 
 pub fn target(partition: i32) -> TopicIdPartition {
-    TopicIdPartition { topic_id: Uuid([5; 16]), partition: PartitionIndex(partition) }
+    TopicIdPartition {
+        topic_id: Uuid([5; 16]),
+        partition: PartitionIndex(partition),
+    }
 }
 
 /// A batch of `count` records whose values name the log and the first sequence.
@@ -77,21 +94,38 @@ pub fn batch(partition: i32, sequence: i32, count: i32, padding: usize) -> Bytes
     });
     for index in 0..count {
         let value = format!("{partition}/{}/{}", sequence + index, "x".repeat(padding));
-        builder.push(i64::from(1000 + sequence + index), Some(b"k"), Some(value.as_bytes()));
+        builder.push(
+            i64::from(1000 + sequence + index),
+            Some(b"k"),
+            Some(value.as_bytes()),
+        );
     }
     builder.build().expect("memory suffices")
 }
 
 impl World {
     pub fn log(&self, partition: i32) -> Arc<Log> {
-        self.directory.create_log(target(partition), "topic").expect("room")
+        self.directory
+            .create_log(target(partition), "topic")
+            .expect("room")
     }
 
-    pub fn append(&self, partition: i32, sequence: i32, count: i32, padding: usize) -> Result<Appended, AppendError> {
+    pub fn append(
+        &self,
+        partition: i32,
+        sequence: i32,
+        count: i32,
+        padding: usize,
+    ) -> Result<Appended, AppendError> {
         let batch = batch(partition, sequence, count, padding);
         let header = BatchHeader::parse(&batch).expect("ours");
         let log = self.log(partition);
-        let append = Append { batch: &batch, header: &header, leader_epoch: LeaderEpoch(3), marker: None };
+        let append = Append {
+            batch: &batch,
+            header: &header,
+            leader_epoch: LeaderEpoch(3),
+            marker: None,
+        };
         match log.append(&append) {
             Err(AppendError::Busy) => {
                 self.directory.make_room();
@@ -117,13 +151,22 @@ pub fn values(log: &Arc<Log>) -> Result<Vec<(i64, String)>, ReadError> {
     let mut from = log.log_start();
     let end = log.written_end();
     while from < end {
-        let read = Read { from, limit: end, bytes_max: 4096, at_least_one: true };
+        let read = Read {
+            from,
+            limit: end,
+            bytes_max: 4096,
+            at_least_one: true,
+        };
         let slices = match log.read(&read)? {
             ReadOutcome::Ready(slices) => slices,
             ReadOutcome::Cold(cold) => cold.run()?,
         };
         assert!(0 < slices.bytes, "a read below the end gives something");
-        let whole: Vec<u8> = slices.segments.iter().flat_map(|segment| segment.iter().copied()).collect();
+        let whole: Vec<u8> = slices
+            .segments
+            .iter()
+            .flat_map(|segment| segment.iter().copied())
+            .collect();
         for batch in record::batches(&whole) {
             let (header, bytes) = batch?;
             assert_eq!(header.leader_epoch, LeaderEpoch(3));

@@ -58,7 +58,10 @@ fn a_duplicate_has_its_old_offsets_also_after_a_restart() {
     for world in [&world, &again] {
         let appended = world.append(0, 0, 3, 20).expect("known");
         assert!(appended.duplicate);
-        assert_eq!((appended.base_offset, appended.last_offset), (Offset(0), Offset(2)));
+        assert_eq!(
+            (appended.base_offset, appended.last_offset),
+            (Offset(0), Offset(2))
+        );
         assert_eq!(world.log(0).assigned_end(), Offset(6));
     }
 }
@@ -77,8 +80,14 @@ fn epochs_and_starts_are_remembered() {
     let log = again.log(0);
     assert_eq!(log.log_start(), Offset(5));
     assert_eq!(log.latest_epoch(), Some(LeaderEpoch(7)));
-    assert_eq!(log.end_offset_for_epoch(LeaderEpoch(7)), (LeaderEpoch(7), Offset(10)));
-    assert_eq!(values(&log).expect("sound").first().map(|(offset, _)| *offset), Some(5));
+    assert_eq!(
+        log.end_offset_for_epoch(LeaderEpoch(7)),
+        (LeaderEpoch(7), Offset(10))
+    );
+    assert_eq!(
+        values(&log).expect("sound").first().map(|(offset, _)| *offset),
+        Some(5)
+    );
 }
 
 #[test]
@@ -89,11 +98,18 @@ fn records_are_found_by_time() {
         world.directory.kick();
     }
     let log = world.log(0);
-    let find = |timestamp| log.offset_for_timestamp(timestamp).expect("sound").map(|found| (found.0, found.1));
+    let find = |timestamp| {
+        log.offset_for_timestamp(timestamp)
+            .expect("sound")
+            .map(|found| (found.0, found.1))
+    };
     assert_eq!(find(0), Some((Offset(0), 1000)));
     assert_eq!(find(1042), Some((Offset(42), 1042)));
     assert_eq!(find(1100), None);
-    assert_eq!(log.max_timestamp().expect("sound").map(|found| found.0), Some(Offset(99)));
+    assert_eq!(
+        log.max_timestamp().expect("sound").map(|found| found.0),
+        Some(Offset(99))
+    );
 }
 
 #[test]

@@ -25,7 +25,11 @@ impl Model {
     /// Does what a step says; gives the verdict in the trace's words.
     fn step(&mut self, step: &str) -> String {
         let words: Vec<&str> = step.split(' ').collect();
-        let numbers: Vec<i64> = words.iter().skip(1).map(|word| word.parse().expect("a number")).collect();
+        let numbers: Vec<i64> = words
+            .iter()
+            .skip(1)
+            .map(|word| word.parse().expect("a number"))
+            .collect();
         match (words[0], numbers.as_slice()) {
             ("begin", []) => *self = Model::default(),
             ("append" | "replicate", [id, epoch, sequence, count, transactional, now]) => {
@@ -47,7 +51,10 @@ impl Model {
             ("expire", [now]) => self.state.producers.expire(*now, EXPIRATION_MS),
             ("aborted", [from, until]) => {
                 let found = self.state.aborted_between(Offset(*from), Offset(*until));
-                let rows: Vec<_> = found.iter().map(|(id, first)| format!("{}={}", first.0, id.0)).collect();
+                let rows: Vec<_> = found
+                    .iter()
+                    .map(|(id, first)| format!("{}={}", first.0, id.0))
+                    .collect();
                 return format!("{{{}}}", rows.join(","));
             }
             other => panic!("unknown step {other:?}"),
@@ -77,7 +84,11 @@ impl Model {
         if checks {
             match self.state.check(header, marker) {
                 Ok(Verdict::New) => {}
-                Ok(Verdict::Duplicate { base_offset, last_offset, timestamp }) => {
+                Ok(Verdict::Duplicate {
+                    base_offset,
+                    last_offset,
+                    timestamp,
+                }) => {
                     return format!("duplicate {} {} {timestamp}", base_offset.0, last_offset.0);
                 }
                 Err(error) => return word(&error).to_owned(),
@@ -94,7 +105,10 @@ impl Model {
         let mut out = format!("{unstable} {}", self.state.producers.len());
         let touches = ["append", "replicate", "marker", "replicate_marker"];
         let mut words = step.split(' ');
-        let id = words.next().filter(|kind| touches.contains(kind)).and_then(|_| words.next()?.parse().ok());
+        let id = words
+            .next()
+            .filter(|kind| touches.contains(kind))
+            .and_then(|_| words.next()?.parse().ok());
         if let Some(id) = id
             && let Some(producer) = self.state.producers.get(ProducerId(id))
         {
@@ -106,11 +120,19 @@ impl Model {
 
 fn describe(producer: &Producer) -> String {
     let batch = |known: &storage::state::Known| {
-        format!("{}-{}@{}", known.first_sequence, known.last_sequence, known.base_offset.0)
+        format!(
+            "{}-{}@{}",
+            known.first_sequence, known.last_sequence, known.base_offset.0
+        )
     };
     let batches: Vec<_> = producer.batches.iter().map(batch).collect();
     let open = producer.open_since.map_or(-1, |open| open.0);
-    format!("{}:{}:{open}:{}", producer.epoch.0, producer.coordinator_epoch, batches.join(","))
+    format!(
+        "{}:{}:{open}:{}",
+        producer.epoch.0,
+        producer.coordinator_epoch,
+        batches.join(",")
+    )
 }
 
 fn word(error: &AppendError) -> &'static str {
@@ -133,8 +155,14 @@ fn bytes(state: &PartitionState) -> Vec<u8> {
 fn compare(trace: &str) -> usize {
     let mut model = Model::default();
     let mut compared = 0;
-    for (at, line) in trace.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
-        let [step, verdict, state] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("line {at}") };
+    for (at, line) in trace
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.starts_with('#'))
+    {
+        let [step, verdict, state] = line.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("line {at}")
+        };
         if step.starts_with("replicate ") && verdict == "INVALID_TXN_STATE" {
             // Kafka's follower fails here. Its leader refused the batch, so that it is in no log.
             continue;

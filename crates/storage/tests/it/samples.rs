@@ -6,8 +6,8 @@ use storage::format::checkpoint::{Checkpoint, ChunkInUse, ExtentRecord, LogRecor
 use storage::format::codec::Writer;
 use storage::format::footer::{FineExtent, Footer, FooterRun, FooterState, Trailer};
 use storage::format::{
-    ChunkHeader, ChunkKind, ENTRY_BYTES, Entry, EntryType, GROUP_ALIGN, GROUP_HEADER_BYTES, GroupHeader, group_crc,
-    payload_crc_of_batches,
+    ChunkHeader, ChunkKind, ENTRY_BYTES, Entry, EntryType, GROUP_ALIGN, GROUP_HEADER_BYTES, GroupHeader,
+    group_crc, payload_crc_of_batches,
 };
 use storage::state::{Marker, PartitionState};
 use types::{LeaderEpoch, Lsn, Offset, PartitionIndex, ProducerEpoch, ProducerId, TopicIdPartition, Uuid};
@@ -16,7 +16,10 @@ pub const LIFE: u64 = 0x0123_4567_89ab_cdef;
 pub const CHUNK_BYTES: u64 = 16 << 10;
 
 pub fn target(partition: i32) -> TopicIdPartition {
-    TopicIdPartition { topic_id: Uuid(*b"0123456789abcdef"), partition: PartitionIndex(partition) }
+    TopicIdPartition {
+        topic_id: Uuid(*b"0123456789abcdef"),
+        partition: PartitionIndex(partition),
+    }
 }
 
 /// A batch of two records at `base`; transactional, of producer 7.
@@ -69,15 +72,30 @@ pub fn chunk_header() -> ChunkHeader {
 
 fn entry(kind: EntryType, base: i64, next: i64, payload: &[u8]) -> Entry {
     let is_data = kind == EntryType::Data;
-    let crc = if is_data { payload_crc_of_batches(payload) } else { Some(record::crc32c(payload)) };
+    let crc = if is_data {
+        payload_crc_of_batches(payload)
+    } else {
+        Some(record::crc32c(payload))
+    };
     Entry {
         kind,
-        target: if kind == EntryType::Seal { TopicIdPartition { topic_id: Uuid([0; 16]), partition: PartitionIndex(0) } } else { target(5) },
+        target: if kind == EntryType::Seal {
+            TopicIdPartition {
+                topic_id: Uuid([0; 16]),
+                partition: PartitionIndex(0),
+            }
+        } else {
+            target(5)
+        },
         incarnation: 9,
         payload_bytes: payload.len() as u32,
         base_offset: Offset(base),
         next_offset: Offset(next),
-        leader_epoch: if is_data || kind == EntryType::Epoch { LeaderEpoch(3) } else { LeaderEpoch(-1) },
+        leader_epoch: if is_data || kind == EntryType::Epoch {
+            LeaderEpoch(3)
+        } else {
+            LeaderEpoch(-1)
+        },
         payload_crc: crc.expect("whole batches"),
         max_timestamp: if is_data { 1003 } else { 0 },
     }
@@ -99,7 +117,9 @@ pub fn entries() -> Vec<(Entry, Vec<u8>)> {
         (EntryType::Drop, 4, 4, Vec::new()),
         (EntryType::Seal, 0, 0, 0x1123u64.to_le_bytes().to_vec()),
     ];
-    rows.into_iter().map(|(kind, base, next, payload)| (entry(kind, base, next, &payload), payload)).collect()
+    rows.into_iter()
+        .map(|(kind, base, next, payload)| (entry(kind, base, next, &payload), payload))
+        .collect()
 }
 
 /// A group of `entries`.
@@ -119,7 +139,9 @@ pub fn group(lsn: u64, chain: u32, entries: &[(Entry, Vec<u8>)]) -> Vec<u8> {
     let table: Vec<u8> = entries.iter().flat_map(|(entry, _)| entry.encode()).collect();
     header.crc = group_crc(LIFE, &[&header.encode()[..], &table].concat());
     let mut out = [&header.encode()[..], &table].concat();
-    entries.iter().for_each(|(_, payload)| out.extend_from_slice(payload));
+    entries
+        .iter()
+        .for_each(|(_, payload)| out.extend_from_slice(payload));
     out.resize(header.group_bytes as usize, 0);
     out
 }
@@ -161,7 +183,12 @@ pub fn state_bytes(state: &PartitionState) -> Vec<u8> {
 }
 
 pub fn footer() -> Footer {
-    let extent = |delta: u32| FineExtent { offset_delta: delta, position: 4096 + delta, bytes: 70, ts_delta: 3 - delta };
+    let extent = |delta: u32| FineExtent {
+        offset_delta: delta,
+        position: 4096 + delta,
+        bytes: 70,
+        ts_delta: 3 - delta,
+    };
     let run = FooterRun {
         target: target(5),
         incarnation: 9,
@@ -175,8 +202,16 @@ pub fn footer() -> Footer {
         last_lsn: Lsn(41),
         extents: vec![extent(0), extent(2)],
     };
-    let state = FooterState { target: target(5), incarnation: 9, log_end: Offset(9), state: state_bytes(&state()) };
-    Footer { runs: vec![run], states: vec![state] }
+    let state = FooterState {
+        target: target(5),
+        incarnation: 9,
+        log_end: Offset(9),
+        state: state_bytes(&state()),
+    };
+    Footer {
+        runs: vec![run],
+        states: vec![state],
+    }
 }
 
 /// A sealed chunk: header, one group of everything, footer, trailer.
@@ -188,7 +223,10 @@ pub fn chunk() -> Vec<u8> {
     let chain = GroupHeader::decode(&out[4096..]).expect("ours").crc;
     out.extend_from_slice(&group(42, chain, &[seal]));
     let blocks = footer().encode(LIFE);
-    let trailer = Trailer { position: out.len() as u64, bytes: blocks.len() as u64 };
+    let trailer = Trailer {
+        position: out.len() as u64,
+        bytes: blocks.len() as u64,
+    };
     out.extend_from_slice(&blocks);
     out.resize(CHUNK_BYTES as usize - 64, 0);
     out.extend_from_slice(&trailer.encode(LIFE));
@@ -196,7 +234,12 @@ pub fn chunk() -> Vec<u8> {
 }
 
 pub fn checkpoint() -> Checkpoint {
-    let run = RunRecord { chunk: 0x1121, base: Offset(0), bytes: 100, max_timestamp: 5 };
+    let run = RunRecord {
+        chunk: 0x1121,
+        base: Offset(0),
+        bytes: 100,
+        max_timestamp: 5,
+    };
     let extent = ExtentRecord {
         chunk: 0x1122,
         base: Offset(7),
@@ -212,8 +255,19 @@ pub fn checkpoint() -> Checkpoint {
         clean_stop: true,
         next_chunk: 0x1123,
         next_incarnation: 10,
-        streams: vec![StreamPlace { stream: 2, chunk: 0x1122, position: 8192, chain: 0xabcd, lsn: 42 }],
-        chunks: vec![ChunkInUse { stream: 2, chunk: 0x1121, kind: 1, live_bytes: 100 }],
+        streams: vec![StreamPlace {
+            stream: 2,
+            chunk: 0x1122,
+            position: 8192,
+            chain: 0xabcd,
+            lsn: 42,
+        }],
+        chunks: vec![ChunkInUse {
+            stream: 2,
+            chunk: 0x1121,
+            kind: 1,
+            live_bytes: 100,
+        }],
         logs: vec![LogRecord {
             stream: 2,
             target: target(5),

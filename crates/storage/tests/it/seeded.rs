@@ -10,13 +10,28 @@ use types::BrokerId;
 use crate::harness::{PATH, World, check_prefix, options, target, values};
 
 fn open_with(disk: &SimDisk, seed: u64, bug: Option<SeededBug>) -> World {
-    let os = Os { disk: Disk::Simulated(disk.clone()), clock: Clock::real(), random: Random::seeded(seed) };
-    let options = Options { seeded_bug: bug, ..options() };
-    let identity = Identity { cluster_id: None, node_id: BrokerId(1) };
+    let os = Os {
+        disk: Disk::Simulated(disk.clone()),
+        clock: Clock::real(),
+        random: Random::seeded(seed),
+    };
+    let options = Options {
+        seeded_bug: bug,
+        ..options()
+    };
+    let identity = Identity {
+        cluster_id: None,
+        node_id: BrokerId(1),
+    };
     let heard = std::sync::Arc::<crate::harness::Heard>::default();
     let opened = LogDirectory::open(&os, Path::new(PATH), &identity, options, heard.clone());
     let (directory, report) = opened.expect("a sound disk opens");
-    World { disk: disk.clone(), directory, report, heard }
+    World {
+        disk: disk.clone(),
+        directory,
+        report,
+        heard,
+    }
 }
 
 /// Whether a run with a power loss breaks a promise.
@@ -37,7 +52,9 @@ fn breaks(bug: Option<SeededBug>, seed: u64) -> bool {
     }
     let acknowledged = world.log(0).synced_end().0;
     let again = open_with(&world.disk.crash(&Random::seeded(seed)), seed + 1, bug);
-    let Some(log) = again.directory.log(target(0)) else { return true };
+    let Some(log) = again.directory.log(target(0)) else {
+        return true;
+    };
     if values(&log).is_err() || log.is_offline() {
         return true;
     }
@@ -53,6 +70,10 @@ fn every_seeded_bug_is_found_and_nothing_without_one() {
     }
     for bug in SeededBug::ALL {
         assert_eq!(SeededBug::from_name(bug.name()), Some(bug));
-        assert!((0..40).any(|seed| breaks(Some(bug), seed)), "{} is not found", bug.name());
+        assert!(
+            (0..40).any(|seed| breaks(Some(bug), seed)),
+            "{} is not found",
+            bug.name()
+        );
     }
 }

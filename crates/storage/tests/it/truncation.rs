@@ -28,8 +28,16 @@ fn after_a_truncation_the_log_is_as_if_the_end_had_never_been() {
         assert_eq!((log.written_end(), log.synced_end()), (Offset(120), Offset(120)));
         assert_eq!(log.latest_epoch(), Some(LeaderEpoch(3)));
         // The producer goes on where the log does.
-        let refused = world.append(0, 200, 1, 10).expect_err("sequences before it are gone");
-        assert_eq!(refused, AppendError::OutOfOrder { found: 200, last: 119 });
+        let refused = world
+            .append(0, 200, 1, 10)
+            .expect_err("sequences before it are gone");
+        assert_eq!(
+            refused,
+            AppendError::OutOfOrder {
+                found: 200,
+                last: 119
+            }
+        );
         assert!(world.append(0, 119, 1, 1000).expect("known").duplicate);
         assert_eq!(world.commit(0, 120, 2), Offset(120));
         assert_eq!(check_prefix(&log, 0), 122);
@@ -37,7 +45,10 @@ fn after_a_truncation_the_log_is_as_if_the_end_had_never_been() {
         assert_eq!(again.report.damage, Vec::<String>::new());
         assert_eq!(check_prefix(&again.log(0), 0), 122);
         assert_eq!(again.log(0).latest_epoch(), Some(LeaderEpoch(3)));
-        assert!(again.append(0, 121, 1, 20).is_err(), "a part of a batch is no duplicate");
+        assert!(
+            again.append(0, 121, 1, 20).is_err(),
+            "a part of a batch is no duplicate"
+        );
         assert_eq!(again.commit(0, 122, 1), Offset(122));
     }
 }
@@ -49,7 +60,9 @@ fn many_truncations_and_power_losses_end_in_one_prefix() {
         let mut world = open(&SimDisk::new(), seed);
         let (mut next, mut synced) = (0, 0);
         for round in 0..120 {
-            world.append(0, next, 1, (random.u64() % 2000) as usize).expect("room");
+            world
+                .append(0, next, 1, (random.u64() % 2000) as usize)
+                .expect("room");
             next += 1;
             match random.u64() % 16 {
                 0 => world.directory.kick(),
@@ -65,8 +78,15 @@ fn many_truncations_and_power_losses_end_in_one_prefix() {
                     synced = synced.min(cut);
                 }
                 4 => {
-                    world = open(&world.disk.crash(&Random::seeded(seed + round)), seed * 1000 + round);
-                    assert_eq!(world.report.damage, Vec::<String>::new(), "seed {seed} round {round}");
+                    world = open(
+                        &world.disk.crash(&Random::seeded(seed + round)),
+                        seed * 1000 + round,
+                    );
+                    assert_eq!(
+                        world.report.damage,
+                        Vec::<String>::new(),
+                        "seed {seed} round {round}"
+                    );
                     // The truncation itself may be lost: then more is there than was left.
                     next = check_prefix(&world.log(0), 0) as i32;
                     assert!(synced <= next, "seed {seed} round {round}");
@@ -95,6 +115,9 @@ fn a_replica_out_of_range_begins_where_its_leader_does() {
         let again = open(&world.disk.copy(), 2);
         assert_eq!(again.report.damage, Vec::<String>::new());
         let found = values(&again.log(0)).expect("sound");
-        assert_eq!(found.iter().map(|(offset, _)| *offset).collect::<Vec<_>>(), [1000]);
+        assert_eq!(
+            found.iter().map(|(offset, _)| *offset).collect::<Vec<_>>(),
+            [1000]
+        );
     }
 }

@@ -3,8 +3,8 @@
 use os::disk::SimDisk;
 use record::{BatchHeader, PREFIX_BYTES, prefix};
 use storage::format::{
-    CHUNK_HEADER_BYTES, ChunkHeader, ENTRY_BYTES, Entry, EntryType, GROUP_HEADER_BYTES, GroupHeader, group_crc,
-    payload_crc_of_batches,
+    CHUNK_HEADER_BYTES, ChunkHeader, ENTRY_BYTES, Entry, EntryType, GROUP_HEADER_BYTES, GroupHeader,
+    group_crc, payload_crc_of_batches,
 };
 use types::{LeaderEpoch, Offset};
 
@@ -26,7 +26,9 @@ fn disk_of_the_future(flags: u8) -> SimDisk {
         last = Some(group);
     }
     let group = future_group(flags, &header, &last.expect("a group"), &bytes);
-    world.disk.damage(&path, |bytes| bytes[at..at + group.len()].copy_from_slice(&group));
+    world
+        .disk
+        .damage(&path, |bytes| bytes[at..at + group.len()].copy_from_slice(&group));
     world.disk.copy()
 }
 
@@ -46,7 +48,11 @@ fn future_group(flags: u8, header: &ChunkHeader, last: &GroupHeader, bytes: &[u8
         max_timestamp: parsed.max_timestamp,
     };
     let surprise = b"what is this?";
-    let mut unknown = Entry { payload_bytes: surprise.len() as u32, ..data }.encode();
+    let mut unknown = Entry {
+        payload_bytes: surprise.len() as u32,
+        ..data
+    }
+    .encode();
     (unknown[0], unknown[1]) = (UNKNOWN_TYPE, flags);
     let payloads = [&surprise[..], &batch].concat();
     let length = GROUP_HEADER_BYTES + 2 * ENTRY_BYTES + payloads.len();
@@ -67,11 +73,15 @@ fn future_group(flags: u8, header: &ChunkHeader, last: &GroupHeader, bytes: &[u8
 /// Of the first DATA entry.
 fn incarnation_of(bytes: &[u8]) -> u32 {
     let groups = bytes[CHUNK_HEADER_BYTES..].chunks_exact(8).enumerate();
-    let starts = groups.filter(|(_, word)| GroupHeader::begins_with(word)).map(|(at, _)| CHUNK_HEADER_BYTES + at * 8);
+    let starts = groups
+        .filter(|(_, word)| GroupHeader::begins_with(word))
+        .map(|(at, _)| CHUNK_HEADER_BYTES + at * 8);
     for start in starts {
         let group = GroupHeader::decode(&bytes[start..]).expect("begins here");
         let table = &bytes[start + GROUP_HEADER_BYTES..start + group.table_end()];
-        let found = table.chunks_exact(ENTRY_BYTES).filter_map(|entry| Entry::decode(entry).ok());
+        let found = table
+            .chunks_exact(ENTRY_BYTES)
+            .filter_map(|entry| Entry::decode(entry).ok());
         if let Some(entry) = found.into_iter().find(|entry| entry.kind == EntryType::Data) {
             return entry.incarnation;
         }
@@ -82,7 +92,12 @@ fn incarnation_of(bytes: &[u8]) -> u32 {
 #[test]
 fn an_unknown_entry_is_passed_over_with_its_payload() {
     let again = open(&disk_of_the_future(0), 2);
-    assert_eq!((again.report.damage.len(), again.report.cut), (0, 0), "{:?}", again.report);
+    assert_eq!(
+        (again.report.damage.len(), again.report.cut),
+        (0, 0),
+        "{:?}",
+        again.report
+    );
     assert_eq!(check_prefix(&again.log(0), 0), 2);
     again.commit(0, 2, 1);
     assert_eq!(check_prefix(&again.log(0), 0), 3);
@@ -90,6 +105,11 @@ fn an_unknown_entry_is_passed_over_with_its_payload() {
 
 #[test]
 fn an_entry_that_must_be_known_refuses_the_directory() {
-    let error = try_open(&disk_of_the_future(MUST_KNOW), 2).err().expect("refused");
-    assert!(error.to_string().contains("entry type 70 needs a newer reader"), "{error}");
+    let error = try_open(&disk_of_the_future(MUST_KNOW), 2)
+        .err()
+        .expect("refused");
+    assert!(
+        error.to_string().contains("entry type 70 needs a newer reader"),
+        "{error}"
+    );
 }
