@@ -29,7 +29,7 @@ python() {
   "$home/venv/bin/python" "$@"
 }
 tool() {
-  [ -d "$home/kafka" ] || mvn -B -q -f "$here/kafka-tools/pom.xml" dependency:copy-dependencies -DoutputDirectory="$home/kafka" >&2
+  [ -d "$home/kafka" ] || mvn -B -q -f "$here/kafka-peer/pom.xml" dependency:copy-dependencies -DoutputDirectory="$home/kafka" >&2
   echo 'rootLogger.level=OFF' > "$home/log4j2.properties"
   local class=$1; shift
   timeout 60 java -Xmx256m -Dlog4j2.configurationFile="$home/log4j2.properties" -cp "$home/kafka/*" \
@@ -94,12 +94,14 @@ t_franz_go() {
 }
 t_kill_9() { python "$here/kill9.py" "$ottla" "${KILL_CYCLES:-10}"; }
 
-all="kcat confluent_kafka_python kafka_topics kafka_console_producer_and_consumer kafka_get_offsets kafka_producer_perf_test kafka_broker_api_versions kafka_dump_log_reads_the_metadata franz_go kill_9"
+t_differential() { "$here/differential/against.sh" "$ottla"; }
+
+all="kcat confluent_kafka_python kafka_topics kafka_console_producer_and_consumer kafka_get_offsets kafka_producer_perf_test kafka_broker_api_versions kafka_dump_log_reads_the_metadata franz_go kill_9 differential"
 passed=0; failed=0
 start
 for name in ${*:-$all}; do
   if "t_$name" > "$work/test" 2>&1; then
-    passed=$((passed + 1)); echo "ok      $name"
+    passed=$((passed + 1)); echo "ok      $name  $(tail -n 1 "$work/test" | cut -c1-150)"
   else
     failed=$((failed + 1)); echo "FAILED  $name"; sed 's/^/        /' "$work/test" | tail -30
   fi
