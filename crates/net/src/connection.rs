@@ -184,12 +184,9 @@ impl<S: Service> Connection<S> {
                 return Poll::Ready(Ok(()));
             }
             if may_read {
-                let room = self.buffer.room(frame_bytes.filter(|_| !waits_for_answers));
-                match self.stream.poll_read_into(context, room) {
-                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(End::Peer)),
-                    Poll::Ready(Ok(_)) => return Poll::Ready(Ok(())),
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(End::Failed(error))),
-                    Poll::Pending => {}
+                let wanted = frame_bytes.filter(|_| !waits_for_answers);
+                if let Poll::Ready(read) = self.poll_receive(context, wanted) {
+                    return Poll::Ready(read);
                 }
             }
             if !waits_for_answers && self.clock.poll_over(context).is_ready() {
@@ -200,27 +197,36 @@ impl<S: Service> Connection<S> {
         .await
     }
 
+    /// Receives what is there. Until something is, no block is held.
+    fn poll_receive(
+        &mut self,
+        context: &mut Context<'_>,
+        frame_bytes: Option<usize>,
+    ) -> Poll<Result<(), End>> {
+        let readable = self.stream.poll_readable(context);
+        if readable.is_ready() {
+            match self.stream.poll_read_into(context, self.buffer.room(frame_bytes)) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(End::Peer)),
+                Poll::Ready(Ok(_)) => return Poll::Ready(Ok(())),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(End::Failed(error))),
+                // Readiness was stale.
+                Poll::Pending => {}
+            }
+        }
+        self.buffer.shrink();
+        Poll::Pending
+    }
+
     /// Waits for the first byte of a request without holding a block.
     async fn wait_idle(&mut self) -> Result<(), End> {
-        self.buffer.release();
-        let idle = poll_fn(|context| match self.stream.poll_readable(context) {
-            Poll::Ready(result) => Poll::Ready(result.map_err(End::Failed)),
+        poll_fn(|context| match self.poll_receive(context, None) {
+            Poll::Ready(received) => Poll::Ready(received),
             Poll::Pending if self.clock.poll_over(context).is_ready() => {
                 Poll::Ready(Err(End::TooSlow("the connection was idle")))
             }
             Poll::Pending => Poll::Pending,
-        });
-        idle.await?;
-        let room = self.buffer.room(None);
-        let read = poll_fn(|context| match self.stream.poll_read_into(context, room) {
-            // Readiness may be stale: back to waiting, with the block given back.
-            Poll::Pending => Poll::Ready(Ok(None)),
-            Poll::Ready(result) => Poll::Ready(result.map(Some)),
-        });
-        match read.await? {
-            Some(0) => Err(End::Peer),
-            Some(_) | None => Ok(()),
-        }
+        })
+        .await
     }
 
     async fn send(&mut self) -> Result<(), End> {

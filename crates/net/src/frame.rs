@@ -6,6 +6,8 @@ use bytes::{Bytes, BytesMut};
 pub(crate) const PREFIX_BYTES: usize = 4;
 const BLOCK_BYTES_MIN: usize = 64 << 10;
 const BLOCK_BYTES_MAX: usize = 1 << 20;
+/// A waiting connection keeps no more than this outside a block.
+const SHRINK_BYTES: usize = 4 << 10;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum FrameError {
@@ -121,10 +123,13 @@ impl ReceiveBuffer {
         &mut self.bytes
     }
 
-    /// Gives the block back while nothing is in it.
-    pub(crate) fn release(&mut self) {
+    /// Gives the block back while a connection waits: what little is in it moves to memory of its own size, so that
+    /// many half-sent frames, or many parked fetches, hold no blocks.
+    pub(crate) fn shrink(&mut self) {
         if self.bytes.is_empty() {
             self.bytes = BytesMut::new();
+        } else if self.bytes.len() <= SHRINK_BYTES && 2 * SHRINK_BYTES < self.bytes.capacity() {
+            self.bytes = BytesMut::from(&self.bytes[..]);
         }
     }
 }
@@ -185,10 +190,19 @@ mod tests {
     }
 
     #[test]
+    fn half_a_frame_holds_no_block() {
+        let mut buffer = filled(&[0, 0, 1, 0, 9]);
+        assert!(BLOCK_BYTES_MIN <= buffer.bytes.capacity());
+        buffer.shrink();
+        assert!(buffer.bytes.capacity() < 1024);
+        assert_eq!(buffer.next_frame_bytes(1000), Ok(Some(256)));
+    }
+
+    #[test]
     fn an_idle_connection_holds_no_block() {
         let mut buffer = filled(&[0, 0, 0, 1, 9]);
         buffer.take(1);
-        buffer.release();
+        buffer.shrink();
         assert_eq!(buffer.bytes.capacity(), 0);
     }
 }
