@@ -104,8 +104,9 @@ impl BatchHeader {
         self.attributes & CONTROL != 0
     }
 
+    /// Any negative id is none (`DefaultRecordBatch.hasProducerId`).
     pub fn has_producer(&self) -> bool {
-        ProducerId::NONE != self.producer_id
+        ProducerId::NONE < self.producer_id
     }
 
     /// The sequence of the last record; sequences wrap from the largest i32 to 0.

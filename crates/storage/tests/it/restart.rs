@@ -16,7 +16,10 @@ use crate::harness::{PATH, World, open};
 const PRODUCERS: i64 = 4;
 
 fn cases(short: u64) -> u64 {
-    std::env::var("OTTLA_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(short)
+    std::env::var("OTTLA_CASES")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(short)
 }
 
 /// Every batch of a log.
@@ -24,12 +27,21 @@ fn batches(log: &Arc<Log>) -> Vec<Bytes> {
     let mut out = Vec::new();
     let (mut from, limit) = (log.log_start(), log.written_end());
     while from < limit {
-        let read = Read { from, limit, bytes_max: 1 << 20, at_least_one: true };
+        let read = Read {
+            from,
+            limit,
+            bytes_max: 1 << 20,
+            at_least_one: true,
+        };
         let slices = match log.read(&read).expect("in range") {
             ReadOutcome::Ready(slices) => slices,
             ReadOutcome::Cold(cold) => cold.run().expect("sound"),
         };
-        let whole: Bytes = slices.segments.iter().flat_map(|segment| segment.iter().copied()).collect();
+        let whole: Bytes = slices
+            .segments
+            .iter()
+            .flat_map(|segment| segment.iter().copied())
+            .collect();
         for batch in record::batches(&whole) {
             out.push(whole.slice_ref(batch.expect("whole").1));
         }
@@ -70,7 +82,10 @@ fn see(log: &Arc<Log>) -> Seen {
         let epoch = expected.producers.get(ProducerId(producer))?.epoch;
         let batch = data(producer, epoch, known.first_sequence, count, true, 0);
         let appended = append(log, &batch, 9).expect("a duplicate is accepted");
-        assert!(appended.duplicate, "producer {producer}: {appended:?} is no duplicate of {known:?}");
+        assert!(
+            appended.duplicate,
+            "producer {producer}: {appended:?} is no duplicate of {known:?}"
+        );
         Some(appended.base_offset)
     });
     let last = last.collect();
@@ -78,7 +93,9 @@ fn see(log: &Arc<Log>) -> Seen {
         ends: [log.log_start(), end],
         stable: log.last_stable_offset(end),
         aborted: log.aborted_transactions(Offset(0), end),
-        epochs: (0..12).map(|epoch| log.end_offset_for_epoch(LeaderEpoch(epoch))).collect(),
+        epochs: (0..12)
+            .map(|epoch| log.end_offset_for_epoch(LeaderEpoch(epoch)))
+            .collect(),
         last,
     };
     // The log's own state, and that of its batches.
@@ -87,7 +104,14 @@ fn see(log: &Arc<Log>) -> Seen {
     seen
 }
 
-fn data(producer: i64, epoch: ProducerEpoch, sequence: i32, count: i32, transactional: bool, padding: usize) -> Bytes {
+fn data(
+    producer: i64,
+    epoch: ProducerEpoch,
+    sequence: i32,
+    count: i32,
+    transactional: bool,
+    padding: usize,
+) -> Bytes {
     let mut builder = BatchBuilder::new(BatchOptions {
         producer_id: ProducerId(producer),
         producer_epoch: epoch,
@@ -107,7 +131,11 @@ fn marker(producer: i64, epoch: ProducerEpoch, aborts: bool) -> Bytes {
         is_control: true,
         ..BatchOptions::default()
     });
-    let kind = if aborts { ControlType::Abort } else { ControlType::Commit };
+    let kind = if aborts {
+        ControlType::Abort
+    } else {
+        ControlType::Commit
+    };
     builder.push(1000, Some(&kind.key()), Some(&[0, 0, 0, 0, 0, 5]));
     builder.build().expect("memory suffices")
 }
@@ -115,7 +143,12 @@ fn marker(producer: i64, epoch: ProducerEpoch, aborts: bool) -> Bytes {
 fn append(log: &Arc<Log>, batch: &Bytes, leader_epoch: i32) -> Result<Appended, AppendError> {
     let header = BatchHeader::parse(batch).expect("whole");
     let marker = Marker::of_batch(&header, batch);
-    log.append(&Append { batch, header: &header, leader_epoch: LeaderEpoch(leader_epoch), marker })
+    log.append(&Append {
+        batch,
+        header: &header,
+        leader_epoch: LeaderEpoch(leader_epoch),
+        marker,
+    })
 }
 
 /// A log and what drives it.
@@ -152,7 +185,9 @@ impl Run {
             24..30 => self.end_transaction(producer),
             30 => {
                 self.leader_epoch = (self.leader_epoch + 1).min(9);
-                self.log().set_leader_epoch(LeaderEpoch(self.leader_epoch)).expect("room");
+                self.log()
+                    .set_leader_epoch(LeaderEpoch(self.leader_epoch))
+                    .expect("room");
             }
             31 => {
                 let end = self.below(self.log().assigned_end().0 as u64 + 1);
@@ -169,7 +204,9 @@ impl Run {
         let state = folded(&self.log());
         let known = state.producers.get(ProducerId(producer));
         let epoch = known.map_or(ProducerEpoch(0), |known| known.epoch);
-        let last = known.and_then(|known| known.batches.back()).map_or(-1, |last| last.last_sequence);
+        let last = known
+            .and_then(|known| known.batches.back())
+            .map_or(-1, |last| last.last_sequence);
         let (count, padding) = (1 + self.below(4) as i32, self.below(1500) as usize);
         let batch = data(producer, epoch, last + 1, count, producer % 2 == 0, padding);
         let appended = self.append(&batch).expect("in order, and there is room");
@@ -179,12 +216,17 @@ impl Run {
     fn end_transaction(&self, producer: i64) {
         self.world.directory.kick();
         let state = folded(&self.log());
-        let Some(known) = state.producers.get(ProducerId(producer)).filter(|known| known.open_since.is_some()) else {
+        let Some(known) = state
+            .producers
+            .get(ProducerId(producer))
+            .filter(|known| known.open_since.is_some())
+        else {
             return;
         };
         let bump = self.below(2) as i16;
         let batch = marker(producer, ProducerEpoch(known.epoch.0 + bump), self.below(2) == 0);
-        self.append(&batch).expect("a marker of the current epoch or the next");
+        self.append(&batch)
+            .expect("a marker of the current epoch or the next");
     }
 
     /// Opens what is on the disk now, with and without checkpoints, and compares.
@@ -193,7 +235,11 @@ impl Run {
         let before = see(&self.log());
         let disk = self.world.disk.copy();
         let bare = disk.copy();
-        for (path, _) in bare.files().into_iter().filter(|(path, _)| path.starts_with(format!("{PATH}/checkpoint"))) {
+        for (path, _) in bare
+            .files()
+            .into_iter()
+            .filter(|(path, _)| path.starts_with(format!("{PATH}/checkpoint")))
+        {
             Disk::Simulated(bare.clone()).remove_file(&path).expect("there");
         }
         let seed = self.seed;
@@ -213,19 +259,32 @@ impl Run {
 /// Once a chunk was recycled, only a checkpoint knows that nothing is missing.
 fn holds_every_chunk(disk: &SimDisk) -> bool {
     let os = Disk::Simulated(disk.clone());
-    let paths = disk.files().into_iter().map(|(path, _)| path).filter(|path| path.starts_with(format!("{PATH}/chunks")));
+    let paths = disk
+        .files()
+        .into_iter()
+        .map(|(path, _)| path)
+        .filter(|path| path.starts_with(format!("{PATH}/chunks")));
     let header = |path: std::path::PathBuf| {
-        ChunkHeader::decode(&os.read(&path).expect("readable")).expect("ours").expect("a header")
+        ChunkHeader::decode(&os.read(&path).expect("readable"))
+            .expect("ours")
+            .expect("a header")
     };
     let mut before = 0;
-    paths.map(header).all(|header| std::mem::replace(&mut before, header.chunk_id) == header.prev_chunk_id)
+    paths
+        .map(header)
+        .all(|header| std::mem::replace(&mut before, header.chunk_id) == header.prev_chunk_id)
 }
 
 #[test]
 fn a_restart_changes_nothing_that_anybody_sees_of_a_log() {
     for seed in 0..cases(12) {
         let world = open(&SimDisk::new(), seed);
-        let mut run = Run { world, random: Random::seeded(seed), leader_epoch: 1, seed };
+        let mut run = Run {
+            world,
+            random: Random::seeded(seed),
+            leader_epoch: 1,
+            seed,
+        };
         for _ in 0..4 {
             for _ in 0..run.below(60) {
                 run.step();
@@ -242,9 +301,16 @@ fn a_truncation_opens_the_transaction_again_whose_marker_it_cuts() {
     append(&log, &data(0, ProducerEpoch(0), 0, 2, true, 10), 1).expect("room");
     append(&log, &marker(0, ProducerEpoch(0), true), 1).expect("room");
     world.directory.kick();
-    assert_eq!(log.last_stable_offset(Offset(2)), Offset(0), "the marker is not replicated");
+    assert_eq!(
+        log.last_stable_offset(Offset(2)),
+        Offset(0),
+        "the marker is not replicated"
+    );
     assert_eq!(log.last_stable_offset(Offset(3)), Offset(3));
-    assert_eq!(log.aborted_transactions(Offset(0), Offset(3)), [(ProducerId(0), Offset(0))]);
+    assert_eq!(
+        log.aborted_transactions(Offset(0), Offset(3)),
+        [(ProducerId(0), Offset(0))]
+    );
     log.truncate(Offset(2)).expect("no fault");
     world.directory.kick();
     for log in [log, open(&world.disk.copy(), 2).log(0)] {

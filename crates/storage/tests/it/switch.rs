@@ -8,14 +8,24 @@ use types::Offset;
 use crate::harness::{PATH, World, check_prefix, open};
 
 fn cases(short: u64) -> u64 {
-    std::env::var("OTTLA_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(short)
+    std::env::var("OTTLA_CASES")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(short)
 }
 
 fn chunks(world: &World) -> Vec<std::path::PathBuf> {
     let is_chunk = |path: &std::path::PathBuf| {
-        path.starts_with(format!("{PATH}/chunks")) && path.extension().is_some_and(|extension| extension == "stream")
+        path.starts_with(format!("{PATH}/chunks"))
+            && path.extension().is_some_and(|extension| extension == "stream")
     };
-    world.disk.files().into_iter().map(|(path, _)| path).filter(is_chunk).collect()
+    world
+        .disk
+        .files()
+        .into_iter()
+        .map(|(path, _)| path)
+        .filter(is_chunk)
+        .collect()
 }
 
 #[test]
@@ -26,7 +36,9 @@ fn a_power_loss_around_a_chunk_switch_loses_nothing_acknowledged() {
         let world = open(&SimDisk::new(), seed);
         let (mut acknowledged, mut known) = (0, chunks(&world).len());
         for sequence in 0..300 {
-            world.append(0, sequence, 1, 200 + (random.u64() % 1500) as usize).expect("room");
+            world
+                .append(0, sequence, 1, 200 + (random.u64() % 1500) as usize)
+                .expect("room");
             if random.u64().is_multiple_of(3) {
                 world.directory.kick();
             }
@@ -42,13 +54,24 @@ fn a_power_loss_around_a_chunk_switch_loses_nothing_acknowledged() {
             for crash in 0..6 {
                 let image = world.disk.crash(&Random::seeded(seed * 1000 + crash));
                 let again = open(&image, seed + 1);
-                assert_eq!(again.report.damage, Vec::<String>::new(), "seed {seed} crash {crash}");
+                assert_eq!(
+                    again.report.damage,
+                    Vec::<String>::new(),
+                    "seed {seed} crash {crash}"
+                );
                 let found = check_prefix(&again.log(0), 0);
-                assert!(acknowledged <= found, "seed {seed} crash {crash}: {found} of {acknowledged}");
+                assert!(
+                    acknowledged <= found,
+                    "seed {seed} crash {crash}: {found} of {acknowledged}"
+                );
                 assert_eq!(again.commit(0, found as i32, 1), Offset(found));
                 // And once more, at once.
                 let third = open(&again.disk.crash(&Random::seeded(crash)), seed + 2);
-                assert_eq!(check_prefix(&third.log(0), 0), found + 1, "seed {seed} crash {crash}");
+                assert_eq!(
+                    check_prefix(&third.log(0), 0),
+                    found + 1,
+                    "seed {seed} crash {crash}"
+                );
             }
         }
     }
@@ -72,10 +95,15 @@ fn a_chunk_is_sealed_footed_and_durable_before_the_next_one_is_there() {
             if !image.exists(chunks(&world).last().expect("the next one")) {
                 continue;
             }
-            let bytes = image.read(before.last().expect("the one before")).expect("readable");
+            let bytes = image
+                .read(before.last().expect("the one before"))
+                .expect("readable");
             let told = storage::dump::chunk(&bytes);
             assert!(told.contains(" seal next_chunk "), "{told}");
-            assert!(told.contains(" footer bytes ") && !told.contains("broken"), "{told}");
+            assert!(
+                told.contains(" footer bytes ") && !told.contains("broken"),
+                "{told}"
+            );
             sealed += 1;
         }
     }
@@ -92,9 +120,16 @@ fn a_chunk_that_is_being_read_is_not_recycled() {
     world.directory.sync_now().expect("no fault");
     let again = open(&world.disk.copy(), 2);
     let log = again.log(0);
-    let read = Read { from: Offset(0), limit: Offset(10), bytes_max: 4000, at_least_one: true };
+    let read = Read {
+        from: Offset(0),
+        limit: Offset(10),
+        bytes_max: 4000,
+        at_least_one: true,
+    };
     // Brings the fine index into memory, so that the next read holds its chunk.
-    let ReadOutcome::Cold(first) = log.read(&read).expect("in range") else { panic!("nothing is in memory") };
+    let ReadOutcome::Cold(first) = log.read(&read).expect("in range") else {
+        panic!("nothing is in memory")
+    };
     let truth: Vec<u8> = first.run().expect("sound").segments.concat();
     let held = log.read(&read).expect("in range");
     log.advance_start(Offset(140)).expect("room");
