@@ -52,3 +52,14 @@ pub fn restrict_file_mode() {
     // SAFETY: the call takes a number and touches no memory of ours.
     unsafe { libc::umask(0o077) };
 }
+
+/// What this process has used of the cores: user and system time.
+#[allow(unsafe_code)]
+pub fn cpu_time() -> std::time::Duration {
+    // SAFETY: rusage is plain numbers, for which zeros are a value.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: the call writes one rusage, which is ours.
+    unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) };
+    let micros = |time: libc::timeval| time.tv_sec as u64 * 1_000_000 + time.tv_usec as u64;
+    std::time::Duration::from_micros(micros(usage.ru_utime) + micros(usage.ru_stime))
+}

@@ -106,7 +106,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn measure(job: &Arc<Job>, writers: usize) -> Result<(), Box<dyn std::error::Error>> {
-    let (start, cpu) = (Instant::now(), cpu_time()?);
+    let (start, cpu) = (Instant::now(), os::limits::cpu_time());
     let threads = (0..writers).map(|writer| {
         let job = job.clone();
         os::thread::spawn_named("writer", move || write(&job, writer, writers))
@@ -116,7 +116,7 @@ fn measure(job: &Arc<Job>, writers: usize) -> Result<(), Box<dyn std::error::Err
         .into_iter()
         .flat_map(|thread| thread.join().unwrap_or_default())
         .collect();
-    let (took, cpu) = (start.elapsed(), cpu_time()? - cpu);
+    let (took, cpu) = (start.elapsed(), os::limits::cpu_time() - cpu);
     latencies.sort();
     let rank = |share: f64| {
         latencies
@@ -167,20 +167,4 @@ fn write(job: &Job, writer: usize, writers: usize) -> Vec<Duration> {
         }
     }
     latencies
-}
-
-/// User and system time of this process, in the kernel's hundredths of a second.
-fn cpu_time() -> Result<Duration, Box<dyn std::error::Error>> {
-    let text = String::from_utf8(std::fs::read("/proc/self/stat")?)?;
-    let fields: Vec<&str> = text
-        .rsplit(')')
-        .next()
-        .unwrap_or_default()
-        .split_ascii_whitespace()
-        .collect();
-    let ticks: u64 = [11, 12]
-        .iter()
-        .filter_map(|at| fields.get(*at)?.parse::<u64>().ok())
-        .sum();
-    Ok(Duration::from_millis(ticks * 10))
 }

@@ -37,12 +37,53 @@ pub(super) struct Checkpointer {
     pub(super) state: Mutex<State>,
 }
 
-#[derive(Default)]
 pub(super) struct State {
     /// Of the newest checkpoint.
     pub(super) seq: u64,
     /// Chunks that hold nothing, and that somebody still reads.
-    pub(super) pinned: Vec<(usize, Arc<Chunk>)>,
+    pinned: Vec<(usize, Arc<Chunk>)>,
+    /// What the newest checkpoint says. Should the next one be damaged, a start falls back to this one.
+    newest: Needed,
+}
+
+/// What a checkpoint needs of the chunks.
+#[derive(Default)]
+struct Needed {
+    /// Where replay begins, by stream.
+    places: Vec<StreamPlace>,
+    live: FxHashMap<u64, u64>,
+}
+
+impl State {
+    /// After a start from this checkpoint.
+    pub(super) fn after(seq: u64, checkpoint: &Checkpoint) -> State {
+        State {
+            seq,
+            pinned: Vec::new(),
+            newest: Needed::of(checkpoint),
+        }
+    }
+}
+
+impl Needed {
+    fn of(checkpoint: &Checkpoint) -> Needed {
+        let live = checkpoint
+            .chunks
+            .iter()
+            .map(|chunk| (chunk.chunk, chunk.live_bytes))
+            .collect();
+        Needed {
+            places: checkpoint.streams.clone(),
+            live,
+        }
+    }
+
+    /// Neither does a record live in the chunk, nor does replay read it.
+    fn spares(&self, stream: u16, chunk: u64) -> bool {
+        let place = self.places.iter().find(|place| place.stream == stream);
+        place.is_some_and(|place| chunk < place.chunk)
+            && self.live.get(&chunk).is_none_or(|bytes| *bytes == 0)
+    }
 }
 
 impl Checkpointer {
@@ -62,8 +103,17 @@ impl Checkpointer {
 
     /// Writes a checkpoint and recycles what is free with it.
     pub(super) fn run(&self, clean_stop: bool) -> Result<(), Error> {
+        self.run_once(clean_stop)?;
+        if !clean_stop && self.streams.iter().any(|stream| stream.is_full()) {
+            // Chunks are free when two checkpoints say so, and somebody waits for them.
+            self.run_once(false)?;
+        }
+        Ok(())
+    }
+
+    fn run_once(&self, clean_stop: bool) -> Result<(), Error> {
         let mut state = self.state.lock();
-        let (checkpoint, live) = self.collect(clean_stop)?;
+        let checkpoint = self.collect(clean_stop)?;
         let seq = state.seq + 1;
         let file = checkpoint.encode(seq);
         let folder = self.path.join(FOLDER);
@@ -79,9 +129,9 @@ impl Checkpointer {
         self.shared
             .checkpoint_after(self.options.checkpoint_every_bytes.max(2 * file.len() as u64));
         self.drop_old(&folder, seq)?;
-        for (at, place) in checkpoint.streams.iter().enumerate() {
-            self.retire(&mut state, at, place, &live);
-        }
+        let needed = Needed::of(&checkpoint);
+        self.retire(&mut state, &needed);
+        state.newest = needed;
         self.recycle(&mut state)?;
         if !clean_stop {
             self.keep_reserve(2 * file.len() as u64);
@@ -121,8 +171,8 @@ impl Checkpointer {
         }
     }
 
-    /// What is, and the bytes that live in each chunk.
-    fn collect(&self, clean_stop: bool) -> Result<(Checkpoint, FxHashMap<u64, u64>), Error> {
+    /// What is, now.
+    fn collect(&self, clean_stop: bool) -> Result<Checkpoint, Error> {
         let still = self.shared.still.lock();
         let streams = self
             .streams
@@ -177,7 +227,7 @@ impl Checkpointer {
             streams,
             logs,
         };
-        Ok((checkpoint, live))
+        Ok(checkpoint)
     }
 
     fn drop_old(&self, folder: &Path, newest: u64) -> Result<(), Error> {
@@ -192,16 +242,17 @@ impl Checkpointer {
         Ok(())
     }
 
-    /// Takes chunks out of use in which nothing lives, and of which the checkpoint needs no group (invariant 5).
-    fn retire(&self, state: &mut State, at: usize, place: &StreamPlace, live: &FxHashMap<u64, u64>) {
-        let Some(stream) = self.streams.get(at) else {
-            return;
-        };
-        let dead = |id: &u64| *id < place.chunk && live.get(id).is_none_or(|bytes| *bytes == 0);
-        for id in stream.chunk_ids().into_iter().filter(dead) {
-            state
-                .pinned
-                .extend(stream.remove_chunk(id).map(|chunk| (at, chunk)));
+    /// Takes chunks out of use that neither this checkpoint needs nor the one before it (invariant 5).
+    fn retire(&self, state: &mut State, needed: &Needed) {
+        for (at, stream) in self.streams.iter().enumerate() {
+            let spared =
+                |chunk: &u64| needed.spares(stream.id, *chunk) && state.newest.spares(stream.id, *chunk);
+            let free: Vec<u64> = stream.chunk_ids().into_iter().filter(spared).collect();
+            for id in free {
+                state
+                    .pinned
+                    .extend(stream.remove_chunk(id).map(|chunk| (at, chunk)));
+            }
         }
     }
 

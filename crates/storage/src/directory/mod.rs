@@ -281,6 +281,9 @@ mod tests {
         log.advance_start(log.written_end()).expect("room");
         let reader = directory.inner.stream.chunk(first).expect("there");
         let path = reader.path.clone();
+        // The first checkpoint without it, and the one that is kept behind that.
+        directory.checkpoint().expect("no fault");
+        assert!(directory.inner.stream.chunk(first).is_some());
         directory.checkpoint().expect("no fault");
         assert!(
             directory.inner.stream.chunk(first).is_none(),

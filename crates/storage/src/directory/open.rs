@@ -12,6 +12,7 @@ use types::{PartitionIndex, TopicIdPartition, Uuid};
 use super::checkpoint::{CLEAN_STOP, Checkpointer, FOLDER as CHECKPOINT_FOLDER, State};
 use super::shared::FENCED_MARKER;
 use super::{Directory, LogDirectory, METADATA_FOLDER, METADATA_STREAM, Shared, meta};
+use crate::format::checkpoint::Checkpoint;
 use crate::log::Inner;
 use crate::recovery::{self, Recovered, RecoveryReport};
 use crate::stream::Stream;
@@ -39,50 +40,17 @@ impl LogDirectory {
             os.disk.remove_file(&spare).map_err(failed)?;
         }
         let was_fenced = os.disk.exists(&path.join(FENCED_MARKER));
-        let stream_options = options.clone();
-        let stream = Stream::new(
-            0,
-            os,
-            path.join("chunks"),
-            meta.directory_id,
-            &stream_options,
-            &shared,
-        );
-        // Metadata is synced before it is answered, under every policy.
-        let metadata_options = Options {
-            flush: FlushPolicy::Ack,
-            chunk_bytes_min: 1 << 20,
-            ..options.clone()
-        };
-        let folder = path.join(METADATA_FOLDER);
-        let metadata = Stream::new(
-            METADATA_STREAM,
-            os,
-            folder,
-            meta.directory_id,
-            &metadata_options,
-            &shared,
-        );
+        let [stream, metadata] = streams(os, path, meta.directory_id, &options, &shared);
         let mut report = RecoveryReport::default();
         let mut loaded = recovery::load(os, path, meta.directory_id, &mut report)?;
         report.clean = loaded.clean;
         forget_clean_stop(os, path)?;
-        let of_data = loaded.of_stream(stream.id, was_fenced, &mut report);
-        let of_metadata = loaded.of_stream(METADATA_STREAM, was_fenced, &mut report);
-        let mut recovered = recovery::recover(&stream, of_data, &mut report)?;
-        let mut recovered_metadata = recovery::recover(&metadata, of_metadata, &mut report)?;
-        for recovered in [&recovered, &recovered_metadata] {
-            shared.saw_chunk(
-                recovered
-                    .last_chunk_id
-                    .max(loaded.checkpoint.next_chunk.saturating_sub(1)),
-            );
-            shared.saw_incarnation(
-                recovered
-                    .last_incarnation
-                    .max(loaded.checkpoint.next_incarnation.saturating_sub(1)),
-            );
-        }
+        let mut recover = |stream: &Arc<Stream>| {
+            let from = loaded.of_stream(stream.id, was_fenced, &mut report);
+            recovery::recover(stream, from, &mut report)
+        };
+        let (mut recovered, mut recovered_metadata) = (recover(&stream)?, recover(&metadata)?);
+        see_numbers(&shared, &loaded.checkpoint, [&recovered, &recovered_metadata]);
         let sync_time = measure_sync(os, path).map_err(failed)?;
         begin(&stream, &mut recovered, &shared)?;
         let metadata_log = metadata_log(&metadata, &mut recovered_metadata)?;
@@ -97,10 +65,7 @@ impl LogDirectory {
             shared: shared.clone(),
             streams: [stream.clone(), metadata.clone()],
             metadata_log: metadata_log.clone(),
-            state: Mutex::new(State {
-                seq: loaded.seq,
-                ..State::default()
-            }),
+            state: Mutex::new(State::after(loaded.seq, &loaded.checkpoint)),
         });
         shared.checkpoint_after(options.checkpoint_every_bytes);
         if options.checkpoint_every_bytes <= report.bytes {
@@ -150,6 +115,43 @@ impl LogDirectory {
             checkpointer.run_thread()
         })?);
         Ok(())
+    }
+}
+
+/// The streams of records and of metadata.
+fn streams(
+    os: &Os,
+    path: &Path,
+    directory_id: Uuid,
+    options: &Options,
+    shared: &Arc<Shared>,
+) -> [Arc<Stream>; 2] {
+    // Metadata is synced before it is answered, under every policy.
+    let metadata = Options {
+        flush: FlushPolicy::Ack,
+        chunk_bytes_min: 1 << 20,
+        ..options.clone()
+    };
+    [
+        Stream::new(0, os, path.join("chunks"), directory_id, options, shared),
+        Stream::new(
+            METADATA_STREAM,
+            os,
+            path.join(METADATA_FOLDER),
+            directory_id,
+            &metadata,
+            shared,
+        ),
+    ]
+}
+
+/// Numbers that were given out are not given out again.
+fn see_numbers(shared: &Shared, checkpoint: &Checkpoint, recovered: [&Recovered; 2]) {
+    shared.saw_chunk(checkpoint.next_chunk.saturating_sub(1));
+    shared.saw_incarnation(checkpoint.next_incarnation.saturating_sub(1));
+    for recovered in recovered {
+        shared.saw_chunk(recovered.last_chunk_id);
+        shared.saw_incarnation(recovered.last_incarnation);
     }
 }
 

@@ -73,6 +73,18 @@ pub(crate) struct AtSwitch {
 }
 
 impl Inner {
+    /// Nothing is left, and the next record has the offset `start`.
+    pub(crate) fn empty(&mut self, start: Offset) {
+        self.state = PartitionState {
+            log_start: start,
+            ..PartitionState::default()
+        };
+        self.assigned = start;
+        self.index = Index::new(Vec::new(), Vec::new(), start);
+        self.tail.clear();
+        self.measure_active();
+    }
+
     /// Before an entry changes the state: keeps it as it is, if the entry is the first that waits for this switch.
     pub(crate) fn before_change(&mut self, waits_for: Option<u64>) {
         let Some(generation) = waits_for else { return };

@@ -11,7 +11,7 @@ use record::BatchHeader;
 use types::{LeaderEpoch, Offset, TopicIdPartition};
 
 use super::lookup::batches;
-use super::{Extent, Index, Log};
+use super::{Extent, Index, Inner, Log};
 use crate::format::EntryType;
 use crate::state::{Marker, PartitionState};
 use crate::stream::{Stream, read_footer};
@@ -37,6 +37,7 @@ impl Log {
                     reason: error.to_string(),
                 })?;
             if self.cut(end, assigned, state)? {
+                self.stream.drain();
                 return Ok(());
             }
         }
@@ -44,30 +45,41 @@ impl Log {
 
     /// Drops every record, and lets the next one have the offset `start`: a follower that is out of its leader's range.
     pub fn reset_to(self: &Arc<Log>, start: Offset) -> Result<(), Error> {
-        self.truncate(self.log_start())?;
         let _still = self.stream.shared.still.lock();
         self.stream.drain();
-        let _no_sync = self.stream.hold_syncs()?;
-        let mut inner = self.inner.lock();
-        self.push_event(
-            &mut inner,
-            EntryType::Start,
-            start,
-            LeaderEpoch::NONE,
-            Bytes::new(),
-        )?;
-        inner.state = PartitionState {
-            log_start: start,
-            ..PartitionState::default()
-        };
-        inner.assigned = start;
-        inner.index = Index::new(Vec::new(), Vec::new(), start);
-        inner.measure_active();
-        inner.tail.clear();
+        {
+            let _no_sync = self.stream.hold_syncs()?;
+            let mut inner = self.inner.lock();
+            // A TRUNCATE at or below the start of the log empties it.
+            let begin = start.min(inner.state.log_start);
+            self.push_event(
+                &mut inner,
+                EntryType::Truncate,
+                begin,
+                LeaderEpoch::NONE,
+                Bytes::new(),
+            )?;
+            self.become_empty(&mut inner, begin);
+            if begin < start {
+                self.push_event(
+                    &mut inner,
+                    EntryType::Start,
+                    start,
+                    LeaderEpoch::NONE,
+                    Bytes::new(),
+                )?;
+                self.become_empty(&mut inner, start);
+            }
+        }
+        self.stream.drain();
+        Ok(())
+    }
+
+    fn become_empty(&self, inner: &mut Inner, start: Offset) {
+        inner.empty(start);
         self.written.store(start.0, Ordering::SeqCst);
         self.synced.store(start.0, Ordering::SeqCst);
         self.note_state(&inner.state);
-        Ok(())
     }
 
     /// False if something was appended meanwhile.

@@ -11,8 +11,8 @@ use super::{Building, Recovered};
 use crate::Error;
 use crate::format::{Entry, EntryType};
 use crate::log::{Extent, state_at};
-use crate::state::Marker;
-use crate::stream::{Place, Stream};
+use crate::state::{Marker, PartitionState};
+use crate::stream::{Place, Stream, read_footer};
 
 impl Recovered {
     /// Applies a group; true if it seals its chunk.
@@ -30,6 +30,9 @@ impl Recovered {
             match entry.kind {
                 EntryType::Seal => {
                     sealed = true;
+                    if self.prefix_lost {
+                        self.take_footer_states(place)?;
+                    }
                     self.logs
                         .values_mut()
                         .for_each(|log| drop(log.inner.index.seal(place.chunk.id)));
@@ -56,6 +59,22 @@ impl Recovered {
         Ok(sealed)
     }
 
+    /// Without checkpoints, and with chunks before this one gone: what the logs were is in its footer.
+    fn take_footer_states(&mut self, place: &Place) -> Result<(), Error> {
+        let footer = read_footer(&place.chunk).map_err(|error| Error::io(&place.chunk.path, error))?;
+        for found in footer.map(|footer| footer.states).unwrap_or_default() {
+            let building = self.logs.get_mut(&found.target);
+            let building = building.filter(|log| log.incarnation == found.incarnation);
+            if let (Some(building), Ok(state)) = (building, PartitionState::decode(&found.state))
+                && building.inner.assigned == found.log_end
+            {
+                building.inner.index.drop_before(state.log_start);
+                building.inner.state = state;
+            }
+        }
+        Ok(())
+    }
+
     /// The log that an entry is of; none if that has been dropped and begun again since.
     fn building(&mut self, entry: &Entry) -> Option<&mut Building> {
         let fresh = || Building {
@@ -78,12 +97,19 @@ impl Recovered {
         entry: &Entry,
         position: u64,
     ) -> Result<(), Error> {
+        let prefix_lost = self.prefix_lost;
         let Some(building) = self.building(entry) else {
             return Ok(());
         };
         let inner = &mut building.inner;
         match entry.kind {
-            EntryType::Data => apply_data(building, scanner, place, entry, position)?,
+            EntryType::Data => {
+                if prefix_lost && inner.assigned == Offset::ZERO {
+                    // Its CREATE was in a chunk that was used again, which is done when nothing lives in it.
+                    inner.empty(entry.base_offset);
+                }
+                apply_data(building, scanner, place, entry, position)?;
+            }
             EntryType::Epoch => inner.state.apply_epoch(entry.leader_epoch, entry.base_offset),
             EntryType::Roll => inner.state.apply_roll(entry.base_offset),
             EntryType::Start => {
@@ -135,6 +161,10 @@ fn apply_data(
 fn truncate(building: &mut Building, stream: &Stream, entry: &Entry) -> Result<(), Error> {
     let inner = &mut building.inner;
     let end: Offset = entry.base_offset;
+    if end <= inner.state.log_start {
+        inner.empty(end);
+        return Ok(());
+    }
     if inner.assigned <= end {
         return Ok(());
     }

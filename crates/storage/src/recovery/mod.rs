@@ -62,6 +62,8 @@ pub(crate) struct Recovered {
     pub(crate) place: Option<Place>,
     pub(crate) last_chunk_id: u64,
     pub(crate) last_incarnation: u32,
+    /// There is no checkpoint, and chunks that were before the first one have been used again.
+    prefix_lost: bool,
 }
 
 /// What a stream is recovered from, beside its chunks.
@@ -217,7 +219,10 @@ fn continue_at(
     report: &mut RecoveryReport,
 ) {
     let fits = match &recovered.place {
-        None => header.prev_chunk_id == 0,
+        None => {
+            recovered.prefix_lost = header.prev_chunk_id != 0;
+            true
+        }
         Some(place) => {
             place.chunk.id == header.prev_chunk_id
                 && place.position == header.prev_end

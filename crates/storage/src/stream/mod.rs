@@ -134,6 +134,11 @@ impl Stream {
         })
     }
 
+    /// The disk has no room for a next chunk.
+    pub(crate) fn is_full(&self) -> bool {
+        self.queue.lock().full
+    }
+
     /// Room was made: a full stream looks for it.
     pub(crate) fn try_again(&self) {
         if self.queue.lock().full {

@@ -121,3 +121,23 @@ fn a_replica_out_of_range_begins_where_its_leader_does() {
         );
     }
 }
+
+#[test]
+fn a_replica_whose_leader_begins_below_it_keeps_what_comes_then() {
+    let world = open(&SimDisk::new(), 1);
+    world.commit(0, 0, 50);
+    let log = world.log(0);
+    log.advance_start(Offset(40)).expect("room");
+    log.reset_to(Offset(10)).expect("no fault");
+    assert_eq!(world.commit(0, 500, 2), Offset(10));
+    for checkpointed in [false, true] {
+        if checkpointed {
+            world.directory.checkpoint().expect("no fault");
+        }
+        let again = open(&world.disk.copy(), 2);
+        assert_eq!(again.report.damage, Vec::<String>::new());
+        let log = again.log(0);
+        assert_eq!((log.log_start(), log.written_end()), (Offset(10), Offset(12)));
+        assert_eq!(values(&log).expect("sound").len(), 2);
+    }
+}
