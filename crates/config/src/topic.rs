@@ -33,6 +33,17 @@ pub fn check_topic(overrides: &BTreeMap<String, String>) -> Result<(), Error> {
         };
         value::check(setting, said)?;
     }
+    let tiered = overrides
+        .get("remote.storage.enable")
+        .and_then(|said| value::boolean(said));
+    if tiered == Some(true) {
+        let wanted = "tiered storage is not there".to_owned();
+        return Err(Error::Value {
+            name: "remote.storage.enable".into(),
+            value: "true".into(),
+            wanted,
+        });
+    }
     let number = |name: &str| {
         overrides
             .get(name)

@@ -110,12 +110,9 @@ impl<'a> Cursor<'a> {
         Ok((self.unsigned_varint()? as usize).checked_sub(1))
     }
 
-    fn checked(&self, length: i64) -> Result<Option<usize>, DecodeError> {
-        match length {
-            -1 => Ok(None),
-            0.. => Ok(Some(length as usize)),
-            _ => Err(DecodeError::Length { at: self.at, length }),
-        }
+    /// Any negative length is null, as Kafka reads it (trap 115).
+    fn checked(length: i64) -> Option<usize> {
+        usize::try_from(length).ok()
     }
 
     pub fn string(&mut self, flexible: bool) -> Result<Option<&'a str>, DecodeError> {
@@ -123,7 +120,7 @@ impl<'a> Cursor<'a> {
             self.compact_length()?
         } else {
             let length = self.i16()?;
-            self.checked(i64::from(length))?
+            Self::checked(i64::from(length))
         };
         let Some(length) = length else { return Ok(None) };
         if i16::MAX as usize <= length && flexible && 0x7fff < length {
@@ -154,7 +151,7 @@ impl<'a> Cursor<'a> {
             return self.compact_length();
         }
         let length = self.i32()?;
-        self.checked(i64::from(length))
+        Ok(Self::checked(i64::from(length)))
     }
 
     /// Walks an array once, which proves it whole.

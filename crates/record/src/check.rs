@@ -29,19 +29,20 @@ pub enum TimestampRule {
     Replaced,
 }
 
-/// Checks what a client produced for one partition: one whole, sound batch.
+/// Checks what a client produced for one partition: one whole, sound batch. The header that this gives has the
+/// largest timestamp that the records really bear, where they were read.
 pub fn check_produced(bytes: &Bytes, rules: &Rules) -> Result<BatchHeader, BatchError> {
     if bytes.is_empty() {
         return Err(BatchError::Empty);
     }
     // Older formats have their magic at the same place, and headers of another length.
     match bytes.get(16).map(|magic| *magic as i8) {
-        None => return Err(BatchError::NotOneBatch),
+        None => return BatchHeader::parse(bytes),
         Some(2) => {}
         Some(magic @ 0..=1) => return Err(BatchError::OldMagic { magic }),
         Some(magic) => return Err(BatchError::UnknownMagic { magic }),
     }
-    let header = BatchHeader::parse(bytes).map_err(|_| BatchError::NotOneBatch)?;
+    let mut header = BatchHeader::parse(bytes)?;
     if header.total_bytes() != bytes.len() {
         return Err(BatchError::NotOneBatch);
     }
@@ -57,7 +58,9 @@ pub fn check_produced(bytes: &Bytes, rules: &Rules) -> Result<BatchHeader, Batch
     }
     check_crc(&header, bytes)?;
     check_header(&header, rules)?;
-    check_records(&header, codec, bytes, rules)?;
+    if let Some(largest) = check_records(&header, codec, bytes, rules)? {
+        header.max_timestamp = largest;
+    }
     Ok(header)
 }
 
@@ -106,7 +109,12 @@ fn check_header(header: &BatchHeader, rules: &Rules) -> Result<(), BatchError> {
 
 /// Walks the records. Compressed ones are opened only where a rule asks what is inside; that their payload is sound
 /// is then for the consumer to see, as the checksum has proved that it is what the producer sent.
-fn check_records(header: &BatchHeader, codec: Codec, batch: &Bytes, rules: &Rules) -> Result<(), BatchError> {
+fn check_records(
+    header: &BatchHeader,
+    codec: Codec,
+    batch: &Bytes,
+    rules: &Rules,
+) -> Result<Option<i64>, BatchError> {
     let payload = batch.slice(HEADER_BYTES..);
     if codec == Codec::None {
         return check_walk(header, &payload, rules);
@@ -115,10 +123,13 @@ fn check_records(header: &BatchHeader, codec: Codec, batch: &Bytes, rules: &Rule
         let plain = decompress(codec, &payload, rules.decompressed_bytes_max)?;
         return check_walk(header, &plain, rules);
     }
-    check_timestamp(0, header.max_timestamp, rules)
+    check_timestamp(0, header.max_timestamp, rules)?;
+    Ok(None)
 }
 
-fn check_walk(header: &BatchHeader, payload: &[u8], rules: &Rules) -> Result<(), BatchError> {
+/// Gives the largest timestamp.
+fn check_walk(header: &BatchHeader, payload: &[u8], rules: &Rules) -> Result<Option<i64>, BatchError> {
+    let mut largest = None;
     for (index, record) in (0..).zip(walk(header, payload)) {
         let record = record?;
         if record.offset_delta != index {
@@ -131,8 +142,9 @@ fn check_walk(header: &BatchHeader, payload: &[u8], rules: &Rules) -> Result<(),
             return Err(BatchError::NoKey { index });
         }
         check_timestamp(index, record.timestamp, rules)?;
+        largest = largest.max(Some(record.timestamp));
     }
-    Ok(())
+    Ok(largest)
 }
 
 fn check_timestamp(index: i32, timestamp: i64, rules: &Rules) -> Result<(), BatchError> {

@@ -15,7 +15,7 @@ pub use check::{Rules, TimestampRule, check_crc, check_produced};
 pub use codec::{Codec, compress, decompress};
 pub use error::BatchError;
 pub use header::{BatchHeader, HEADER_BYTES, TimestampType, batches};
-pub use patch::{PREFIX_BYTES, prefix, with_log_append_time};
+pub use patch::{PREFIX_BYTES, prefix, with_log_append_time, with_max_timestamp};
 pub use search::{first_at_or_after, of_max_timestamp};
 pub use walk::{Headers, Record, Records, walk};
 

@@ -34,6 +34,19 @@ pub fn with_log_append_time(batch: &[u8], now_ms: Option<i64>) -> Bytes {
     if let (Some(now_ms), Some(max_timestamp)) = (now_ms, out.get_mut(35..43)) {
         max_timestamp.copy_from_slice(&now_ms.to_be_bytes());
     }
+    seal(out)
+}
+
+/// A copy with another largest timestamp, the producer's being wrong.
+pub fn with_max_timestamp(batch: &[u8], largest: i64) -> Bytes {
+    let mut out = BytesMut::from(batch);
+    if let Some(max_timestamp) = out.get_mut(35..43) {
+        max_timestamp.copy_from_slice(&largest.to_be_bytes());
+    }
+    seal(out)
+}
+
+fn seal(mut out: BytesMut) -> Bytes {
     let crc = crc32c(out.get(CRC_FROM..).unwrap_or_default());
     if let Some(place) = out.get_mut(17..21) {
         place.copy_from_slice(&crc.to_be_bytes());

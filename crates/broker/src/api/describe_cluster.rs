@@ -18,10 +18,7 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
         Err(close) => return Start::Done(close),
     };
     let node = &call.broker.node;
-    let mut response = DescribeClusterResponse {
-        endpoint_type: request.endpoint_type,
-        ..Default::default()
-    };
+    let mut response = DescribeClusterResponse::default();
     if request.endpoint_type != BROKERS {
         let code = if request.endpoint_type == CONTROLLERS {
             ErrorCode::MismatchedEndpointType

@@ -3,7 +3,7 @@
 use metadata::{MetadataImage, TopicImage};
 use net::Start;
 use protocol::Str;
-use protocol::messages::describe_topic_partitions_request::DescribeTopicPartitionsRequest;
+use protocol::messages::describe_topic_partitions_request::{DescribeTopicPartitionsRequest, TopicRequest};
 use protocol::messages::describe_topic_partitions_response::{
     Cursor, DescribeTopicPartitionsResponse, DescribeTopicPartitionsResponsePartition,
     DescribeTopicPartitionsResponseTopic,
@@ -15,7 +15,7 @@ use super::{Call, Pending};
 /// `max.request.partition.size.limit`
 const PARTITIONS_MAX: i32 = 2000;
 /// Every operation on a topic that this node knows, as nobody is refused any.
-const TOPIC_OPERATIONS: i32 = 0b1_1101_1111_1000;
+const TOPIC_OPERATIONS: i32 = 0b1101_1111_1000;
 
 pub fn start(call: &mut Call<'_>) -> Start<Pending> {
     let request: DescribeTopicPartitionsRequest = match call.decode() {
@@ -24,8 +24,10 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
     };
     let image = call.broker.image();
     let cursor = request.cursor.as_ref();
-    if cursor.is_some_and(|cursor| cursor.partition_index < 0) {
-        return Start::Done(net::Answer::Close("a cursor before the first partition"));
+    let unasked =
+        |name: &Str| !request.topics.is_empty() && request.topics.iter().all(|topic| topic.name != *name);
+    if cursor.is_some_and(|cursor| cursor.partition_index < 0 || unasked(&cursor.topic_name)) {
+        return Start::Done(call.reply().send(&refused(&request)));
     }
     let mut page = Page {
         left: request.response_partition_limit.clamp(0, PARTITIONS_MAX).max(1) as usize,
@@ -43,6 +45,19 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
         }
     }
     Start::Done(call.reply().send(&page.response))
+}
+
+/// A cursor that cannot be: every topic says so.
+fn refused(request: &DescribeTopicPartitionsRequest) -> DescribeTopicPartitionsResponse {
+    let row = |topic: &TopicRequest| DescribeTopicPartitionsResponseTopic {
+        error_code: ErrorCode::InvalidRequest.code(),
+        name: Some(topic.name.clone()),
+        ..Default::default()
+    };
+    DescribeTopicPartitionsResponse {
+        topics: request.topics.iter().map(row).collect(),
+        ..Default::default()
+    }
 }
 
 /// The topics to describe, ascending, from the cursor on; none named means all.
@@ -94,6 +109,7 @@ impl Page {
                 ErrorCode::InvalidTopicException
             };
             row.error_code = code.code();
+            row.topic_authorized_operations = TOPIC_OPERATIONS;
             self.response.topics.push(row);
             return true;
         };

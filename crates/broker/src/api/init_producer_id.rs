@@ -35,6 +35,10 @@ fn refusal(request: &InitProducerIdRequest) -> Option<ErrorCode> {
         // Kafka: a transactional id of no characters is not legal.
         Some(id) if id.is_empty() => Some(ErrorCode::InvalidRequest),
         Some(_) => Some(ErrorCode::CoordinatorNotAvailable),
+        // An id without an epoch, or the other way, says nothing.
+        None if (request.producer_id == -1) != (request.producer_epoch == -1) => {
+            Some(ErrorCode::InvalidRequest)
+        }
         None => None,
     }
 }

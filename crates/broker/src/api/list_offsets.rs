@@ -53,7 +53,9 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
 fn handle(broker: &Arc<Broker>, version: i16, request: &ListOffsetsRequest) -> ListOffsetsResponse {
     let mut response = ListOffsetsResponse::default();
     let duplicates = duplicates(request);
+    let mut told = rustc_hash::FxHashSet::default();
     for topic in &request.topics {
+        let first = |wanted: &&ListOffsetsPartition| told.insert((&topic.name, wanted.partition_index));
         let answer = |wanted: &ListOffsetsPartition| {
             let outcome = if duplicates.contains(&(&topic.name, wanted.partition_index)) {
                 Err(ErrorCode::InvalidRequest)
@@ -69,14 +71,14 @@ fn handle(broker: &Arc<Broker>, version: i16, request: &ListOffsetsRequest) -> L
         };
         response.topics.push(ListOffsetsTopicResponse {
             name: topic.name.clone(),
-            partitions: topic.partitions.iter().map(answer).collect(),
+            partitions: topic.partitions.iter().filter(first).map(answer).collect(),
             ..ListOffsetsTopicResponse::default()
         });
     }
     response
 }
 
-/// A partition that is asked for twice is refused, as in Kafka.
+/// A partition that is asked for twice is refused, and told so once, as in Kafka.
 fn duplicates(request: &ListOffsetsRequest) -> rustc_hash::FxHashSet<(&protocol::Str, i32)> {
     let mut seen = rustc_hash::FxHashSet::default();
     let all = request.topics.iter().flat_map(|topic| {

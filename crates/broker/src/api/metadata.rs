@@ -20,10 +20,10 @@ use crate::Broker;
 use crate::respond::Reply;
 
 /// Every operation that this node knows, as nobody is refused any.
-const TOPIC_OPERATIONS: i32 = 0b1_1101_1111_1000;
+const TOPIC_OPERATIONS: i32 = 0b1101_1111_1000;
 const CLUSTER_OPERATIONS: i32 = 0b1_1111_1010_0000;
-/// The first version that can name topics by id.
-const TOPIC_ID_FROM: i16 = 10;
+/// Versions 10 and 11 have a field for an id, and may only use it in answers.
+const TOPIC_ID_FROM: i16 = 12;
 
 /// Whether a topic is Kafka's own.
 pub(super) fn is_internal(name: &str) -> bool {
@@ -47,6 +47,9 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
             .address_for(&call.session.peer.listener, call.session.peer.local),
         request,
     };
+    if asked.names_ids_too_early() {
+        return Start::Done(asked.refused(ErrorCode::InvalidRequest));
+    }
     let missing = asked.missing();
     if missing.is_empty() {
         return Start::Done(asked.answer());
@@ -70,6 +73,25 @@ impl Asked {
             None => true,
             Some(topics) => self.reply.version == 0 && topics.is_empty(),
         }
+    }
+
+    fn names_ids_too_early(&self) -> bool {
+        let by_id = |topic: &MetadataRequestTopic| !topic.topic_id.is_zero();
+        self.reply.version < TOPIC_ID_FROM && self.request.topics.iter().flatten().any(by_id)
+    }
+
+    /// The whole request is wrong: every topic says so, and nothing else is told.
+    fn refused(&self, code: ErrorCode) -> Answer {
+        let row = |topic: &MetadataRequestTopic| MetadataResponseTopic {
+            error_code: code.code(),
+            name: Some(topic.name.clone().unwrap_or_default()),
+            ..Default::default()
+        };
+        let topics = self.request.topics.iter().flatten().map(row).collect();
+        self.reply.send(&MetadataResponse {
+            topics,
+            ..Default::default()
+        })
     }
 
     /// Topics that are to be created before the answer.

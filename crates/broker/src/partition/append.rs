@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use config::TimestampType;
-use record::{BatchError, BatchHeader, Rules, TimestampRule, check_produced, with_log_append_time};
+use record::{
+    BatchError, BatchHeader, Rules, TimestampRule, check_produced, with_log_append_time, with_max_timestamp,
+};
 use storage::{Append, AppendError, Appended};
 use types::{ErrorCode, Offset};
 
@@ -138,13 +140,17 @@ impl Partition {
         })
     }
 
-    /// The batch with our timestamps, or with the producer's where it claimed that they were ours (trap 22).
+    /// The batch with our timestamps, with the largest one that its records really bear, or with the producer's where it claimed that they were ours (trap 22).
     fn stamp(&self, records: Bytes, header: BatchHeader, now_ms: Option<i64>) -> (Bytes, BatchHeader) {
         let claims = header.timestamp_type() == record::TimestampType::LogAppendTime;
-        if now_ms.is_none() && !claims {
+        let said = BatchHeader::parse(&records).map_or(header.max_timestamp, |said| said.max_timestamp);
+        let stamped = if now_ms.is_some() || claims {
+            with_log_append_time(&records, now_ms)
+        } else if said != header.max_timestamp {
+            with_max_timestamp(&records, header.max_timestamp)
+        } else {
             return (records, header);
-        }
-        let stamped = with_log_append_time(&records, now_ms);
+        };
         match BatchHeader::parse(&stamped) {
             Ok(header) => (stamped, header),
             Err(_) => (records, header),

@@ -84,7 +84,6 @@ pub fn create_topics(
             Err((code, message)) => {
                 result.error_code = code.code();
                 result.error_message = Some(message.into());
-                result.configs = None;
             }
         }
         decision.response.topics.push(result);

@@ -34,6 +34,10 @@ pub fn delete_topics(
     };
     let mut removed: Vec<Uuid> = Vec::new();
     for (at, (name, id)) in wanted.iter().enumerate() {
+        // One that comes twice is refused, and told so once.
+        if wanted.iter().position(|key| *key == (name.clone(), *id)) != Some(at) {
+            continue;
+        }
         let doubled = wanted
             .iter()
             .enumerate()

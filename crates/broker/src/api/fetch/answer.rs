@@ -115,6 +115,7 @@ impl Row {
             high_watermark: -1,
             last_stable_offset: -1,
             log_start_offset: -1,
+            aborted_transactions: None,
             records: Some(Records::default()),
             ..PartitionData::default()
         };
@@ -122,7 +123,6 @@ impl Row {
             data.high_watermark = bounds.high_watermark.0;
             data.last_stable_offset = bounds.last_stable_offset.0;
             data.log_start_offset = bounds.log_start.0;
-            data.aborted_transactions = None;
         }
         if let Some((epoch, end)) = self.diverging {
             data.diverging_epoch = EpochEndOffset {

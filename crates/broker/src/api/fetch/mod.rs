@@ -72,7 +72,7 @@ fn terms(call: &Call<'_>, request: &view::FetchRequest<'_>) -> Terms {
         } else {
             Isolation::Uncommitted
         },
-        min_bytes: i64::from(request.min_bytes),
+        min_bytes: i64::from(request.min_bytes.min(request.max_bytes)),
         max_bytes: request.max_bytes.clamp(0, broker_max) as usize,
         max_wait_ms: u64::try_from(request.max_wait_ms).unwrap_or(0),
         replica,
