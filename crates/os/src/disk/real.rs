@@ -104,7 +104,7 @@ impl RealFile {
     }
 
     #[allow(unsafe_code)]
-    fn reserve(&self, bytes: u64) -> io::Result<()> {
+    pub(super) fn reserve(&self, bytes: u64) -> io::Result<()> {
         let bytes = libc::off_t::try_from(bytes).map_err(io::Error::other)?;
         // SAFETY: the call takes numbers and touches no memory of ours.
         match unsafe { libc::posix_fallocate(self.0.as_raw_fd(), 0, bytes) } {

@@ -315,6 +315,10 @@ impl SimFile {
         self.write_all_at(&mut [io::IoSlice::new(&zeros)], 0)
     }
 
+    pub(super) fn reserve(&self, bytes: u64) -> io::Result<()> {
+        self.allocate(bytes)
+    }
+
     pub(super) fn sync_data(&self) -> io::Result<()> {
         let failed = self.disk.0.lock().count_sync();
         let mut content = self.content.lock();
