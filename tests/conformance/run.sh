@@ -95,8 +95,9 @@ t_franz_go() {
 t_kill_9() { python "$here/kill9.py" "$ottla" "${KILL_CYCLES:-10}"; }
 
 t_differential() { "$here/differential/against.sh" "$ottla"; }
+t_power_loss() { "$here/../chaos/run.sh" "$ottla" "${POWER_CYCLES:-2}"; }
 
-all="kcat confluent_kafka_python kafka_topics kafka_console_producer_and_consumer kafka_get_offsets kafka_producer_perf_test kafka_broker_api_versions kafka_dump_log_reads_the_metadata franz_go kill_9 differential"
+all="kcat confluent_kafka_python kafka_topics kafka_console_producer_and_consumer kafka_get_offsets kafka_producer_perf_test kafka_broker_api_versions kafka_dump_log_reads_the_metadata franz_go kill_9 differential power_loss"
 passed=0; failed=0
 start
 for name in ${*:-$all}; do
