@@ -100,8 +100,9 @@ impl Pool {
     }
 }
 
-/// Reserves a file of `bytes` under a temporary name.
-pub(crate) fn prepare(os: &Os, folder: &Path, name: &str, bytes: u64) -> Result<Spare, Error> {
+/// Reserves a file of `bytes` under a temporary name. Filled with zeros (`fill`), later writes change no metadata and
+/// syncs are cheaper; where nobody waits for syncs, filling only costs.
+pub(crate) fn prepare(os: &Os, folder: &Path, name: &str, bytes: u64, fill: bool) -> Result<Spare, Error> {
     let path = folder.join(name);
     let failed = |error| Error::io(&path, error);
     let file = os
@@ -114,7 +115,8 @@ pub(crate) fn prepare(os: &Os, folder: &Path, name: &str, bytes: u64) -> Result<
             },
         )
         .map_err(failed)?;
-    if let Err(error) = file.allocate(bytes) {
+    let reserved = if fill { file.allocate(bytes) } else { file.reserve(bytes) };
+    if let Err(error) = reserved {
         // A spare that could not be reserved whole must not keep the space from others.
         let _ = os.disk.remove_file(&path);
         return Err(failed(error));

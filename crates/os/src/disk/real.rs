@@ -109,8 +109,8 @@ impl RealFile {
         // SAFETY: the call takes numbers and touches no memory of ours.
         match unsafe { libc::posix_fallocate(self.0.as_raw_fd(), 0, bytes) } {
             0 => Ok(()),
-            // A file system that cannot reserve: writing the zeros does.
-            libc::EOPNOTSUPP | libc::EINVAL => Ok(()),
+            // A file system that cannot reserve: the length is set, and writing takes the room.
+            libc::EOPNOTSUPP | libc::EINVAL => self.0.set_len(bytes as u64),
             code => Err(io::Error::from_raw_os_error(code)),
         }
     }

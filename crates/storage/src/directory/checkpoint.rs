@@ -166,7 +166,7 @@ impl Checkpointer {
             return;
         }
         // Without room there is no reserve; it is tried again with the next checkpoint.
-        if let Err(error) = crate::chunk::prepare(&self.os, &self.shared.pool(), RESERVE, bytes) {
+        if let Err(error) = crate::chunk::prepare(&self.os, &self.shared.pool(), RESERVE, bytes, false) {
             tracing::warn!(%error, "no room for a reserve");
         }
     }

@@ -161,6 +161,7 @@ impl Stream {
             &self.shared.pool(),
             &self.shared.next_spare_name(),
             bytes,
+            self.options.flush == crate::FlushPolicy::Ack,
         )
     }
 
