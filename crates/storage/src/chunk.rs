@@ -115,7 +115,11 @@ pub(crate) fn prepare(os: &Os, folder: &Path, name: &str, bytes: u64, fill: bool
             },
         )
         .map_err(failed)?;
-    let reserved = if fill { file.allocate(bytes) } else { file.reserve(bytes) };
+    let reserved = if fill {
+        file.allocate(bytes)
+    } else {
+        file.reserve(bytes)
+    };
     if let Err(error) = reserved {
         // A spare that could not be reserved whole must not keep the space from others.
         let _ = os.disk.remove_file(&path);
