@@ -1,5 +1,7 @@
 //! Files and directories, real or simulated.
 
+#[cfg(debug_assertions)]
+mod pages;
 mod real;
 #[cfg(debug_assertions)]
 mod simulated;
@@ -9,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 pub use real::DirectoryLock;
 #[cfg(debug_assertions)]
-pub use simulated::{Fault, SimDisk};
+pub use simulated::{Fault, Pending, SimDisk};
 
 /// Where files live.
 #[derive(Debug, Clone)]

@@ -2,7 +2,8 @@
 //!
 //! A file is what reads see now, what is durable, and the writes between the two. Names are the same: a created,
 //! renamed or removed name is durable when its directory is synced. [`SimDisk::crash`] gives the disk as it may be after
-//! a power loss: of the pending writes of each file a random subset, each possibly cut.
+//! a power loss: of the pending writes of each file a random subset, each possibly cut or with holes, and of the changed
+//! names of each directory the first ones, as a journal keeps them.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,7 +13,11 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::OpenOptions;
+use super::pages::Pages;
 use crate::Random;
+
+/// A drive writes so much at once or not at all.
+const SECTOR_BYTES: usize = 512;
 
 /// What goes wrong, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +26,31 @@ pub enum Fault {
     Sync(u64),
     /// The n-th write from now fails.
     Write(u64),
-    /// Every read of a byte in this file fails.
+    /// Every read fails.
     Reads,
+    /// The n-th write from now says that it was done, and was not.
+    LostWrite(u64),
+    /// The n-th write from now lands so many bytes behind its place.
+    Misdirected(u64, u64),
+    /// The n-th read from now gives one flipped bit; the next one of the same bytes is right again.
+    FlippedRead(u64),
+}
+
+/// A write that a power loss may lose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    pub path: PathBuf,
+    pub position: u64,
+    pub bytes: usize,
+}
+
+/// A change of names that a power loss may lose.
+#[derive(Debug, Clone)]
+enum NameChange {
+    Put(PathBuf, Arc<Mutex<Content>>),
+    Remove(PathBuf),
+    /// One change: both names are never there, nor neither.
+    Rename(PathBuf, PathBuf, Arc<Mutex<Content>>),
 }
 
 #[derive(Debug, Clone, Default)]
@@ -34,30 +62,36 @@ struct State {
     names: BTreeMap<PathBuf, Arc<Mutex<Content>>>,
     /// What a power loss leaves.
     durable_names: BTreeMap<PathBuf, Arc<Mutex<Content>>>,
+    /// What was done to names since their directories were synced, in order.
+    changes: Vec<NameChange>,
     capacity: Option<u64>,
     faults: Vec<Fault>,
     syncs: u64,
+    /// No page is cached.
+    cold: bool,
+    /// Orders pending writes over all files.
+    writes: u64,
 }
 
 #[derive(Debug, Default, Clone)]
 struct Content {
-    now: Vec<u8>,
-    durable: Vec<u8>,
-    pending: Vec<(u64, Vec<u8>)>,
+    now: Pages,
+    durable: Pages,
+    pending: Vec<Write>,
+}
+
+/// Where, what, and when.
+#[derive(Debug, Clone)]
+struct Write {
+    number: u64,
+    position: u64,
+    data: Arc<[u8]>,
 }
 
 #[derive(Debug, Clone)]
 pub struct SimFile {
     disk: SimDisk,
     content: Arc<Mutex<Content>>,
-}
-
-fn put(bytes: &mut Vec<u8>, position: u64, data: &[u8]) {
-    let (start, end) = (position as usize, position as usize + data.len());
-    if bytes.len() < end {
-        bytes.resize(end, 0);
-    }
-    bytes[start..end].copy_from_slice(data);
 }
 
 fn eio() -> io::Error {
@@ -81,6 +115,11 @@ impl SimDisk {
         self.0.lock().capacity = bytes;
     }
 
+    /// From now on every read has to wait for the disk, or none has.
+    pub fn set_cold(&self, cold: bool) {
+        self.0.lock().cold = cold;
+    }
+
     /// Syncs so far, failed ones included.
     pub fn syncs(&self) -> u64 {
         self.0.lock().syncs
@@ -96,60 +135,70 @@ impl SimDisk {
             .sum()
     }
 
+    /// The same writes, in the order in which they were made.
+    pub fn pending(&self) -> Vec<Pending> {
+        let state = self.0.lock();
+        let mut writes: Vec<(u64, Pending)> = Vec::new();
+        for (path, content) in &state.names {
+            for write in &content.lock().pending {
+                let (path, position, bytes) = (path.clone(), write.position, write.data.len());
+                let pending = Pending {
+                    path,
+                    position,
+                    bytes,
+                };
+                writes.push((write.number, pending));
+            }
+        }
+        writes.sort_by_key(|(number, _)| *number);
+        writes.into_iter().map(|(_, pending)| pending).collect()
+    }
+
     /// The disk after a power loss.
     pub fn crash(&self, random: &Random) -> SimDisk {
-        let state = self.0.lock();
-        let mut names = BTreeMap::new();
-        for (path, content) in &state.durable_names {
-            let mut after = content.lock().clone();
-            for (position, data) in std::mem::take(&mut after.pending) {
-                let kept = match random.u64() % 4 {
-                    0 => 0,
-                    1 => random.u64() as usize % (data.len() + 1),
-                    _ => data.len(),
-                };
-                put(&mut after.durable, position, &data[..kept]);
-            }
-            after.now = after.durable.clone();
-            names.insert(path.clone(), Arc::new(Mutex::new(after)));
+        self.image(Some(random), |write, into| keep_some(random, write, into))
+    }
+
+    /// The disk after a power loss that came when the first `whole` pending writes were done and of the next one
+    /// `bytes` bytes: every cut in time. Names that were not synced are lost.
+    pub fn crash_after(&self, whole: usize, bytes: usize) -> SimDisk {
+        let mut numbers: Vec<u64> = Vec::new();
+        for content in self.0.lock().names.values() {
+            numbers.extend(content.lock().pending.iter().map(|write| write.number));
         }
-        let durable_names = names.clone();
-        SimDisk(Arc::new(Mutex::new(State {
-            names,
-            durable_names,
-            ..State::default()
-        })))
+        numbers.sort_unstable();
+        let cut = numbers.get(whole).copied().unwrap_or(u64::MAX);
+        self.image(None, |write, into| match write.number.cmp(&cut) {
+            std::cmp::Ordering::Less => into.put(write.position, &write.data),
+            std::cmp::Ordering::Equal => into.put(write.position, &write.data[..bytes.min(write.data.len())]),
+            std::cmp::Ordering::Greater => {}
+        })
     }
 
     /// An independent copy of what programs see, all of it durable: for tests that damage it.
     pub fn copy(&self) -> SimDisk {
         let state = self.0.lock();
-        let copy = |content: &Arc<Mutex<Content>>| {
-            let now = content.lock().now.clone();
-            Arc::new(Mutex::new(Content {
-                durable: now.clone(),
-                now,
-                pending: Vec::new(),
-            }))
-        };
-        let names: BTreeMap<_, _> = state
-            .names
-            .iter()
-            .map(|(path, content)| (path.clone(), copy(content)))
-            .collect();
-        let durable_names = names.clone();
-        SimDisk(Arc::new(Mutex::new(State {
-            names,
-            durable_names,
-            ..State::default()
-        })))
+        fork(&state.names, |content| content.now.clone())
+    }
+
+    /// What is durable, with whatever `keep` lets through of each pending write.
+    fn image(&self, names: Option<&Random>, keep: impl Fn(&Write, &mut Pages)) -> SimDisk {
+        let state = self.0.lock();
+        let names = names.map_or_else(|| state.durable_names.clone(), |random| state.names_after(random));
+        fork(&names, |content| {
+            let mut after = content.durable.clone();
+            content.pending.iter().for_each(|write| keep(write, &mut after));
+            after
+        })
     }
 
     /// Changes bytes behind everybody's back.
     pub fn damage(&self, path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
         if let Some(content) = self.0.lock().names.get(path) {
             let mut content = content.lock();
-            change(&mut content.now);
+            let mut bytes = content.now.to_vec();
+            change(&mut bytes);
+            content.now = Pages::from_bytes(&bytes);
             content.durable = content.now.clone();
         }
     }
@@ -171,6 +220,9 @@ impl SimDisk {
             None if options.create => {
                 let content = Arc::new(Mutex::new(Content::default()));
                 state.names.insert(path.to_owned(), content.clone());
+                state
+                    .changes
+                    .push(NameChange::Put(path.to_owned(), content.clone()));
                 content
             }
             None => return Err(io::ErrorKind::NotFound.into()),
@@ -205,17 +257,18 @@ impl SimDisk {
     pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.0.lock();
         let content = state.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
-        state.names.insert(to.to_owned(), content);
+        state.names.insert(to.to_owned(), content.clone());
+        state
+            .changes
+            .push(NameChange::Rename(from.to_owned(), to.to_owned(), content));
         Ok(())
     }
 
     pub(super) fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.0
-            .lock()
-            .names
-            .remove(path)
-            .map(|_| ())
-            .ok_or(io::ErrorKind::NotFound.into())
+        let mut state = self.0.lock();
+        state.names.remove(path).ok_or(io::ErrorKind::NotFound)?;
+        state.changes.push(NameChange::Remove(path.to_owned()));
+        Ok(())
     }
 
     pub(super) fn sync_directory(&self, path: &Path) -> io::Result<()> {
@@ -229,6 +282,20 @@ impl SimDisk {
             .collect();
         state.durable_names.retain(|name, _| !inside(name));
         state.durable_names.extend(now);
+        // A rename between directories is one change: it is durable with the first of the two.
+        let changes = std::mem::take(&mut state.changes);
+        for change in changes {
+            match &change {
+                NameChange::Rename(from, to, content) if inside(from) || inside(to) => {
+                    state.durable_names.remove(from);
+                    if !inside(to) {
+                        state.durable_names.insert(to.clone(), content.clone());
+                    }
+                }
+                NameChange::Put(path, _) | NameChange::Remove(path) if inside(path) => {}
+                _ => state.changes.push(change),
+            }
+        }
         Ok(())
     }
 
@@ -245,64 +312,158 @@ impl SimDisk {
     }
 }
 
+/// A disk of its own, with bytes chosen from each file.
+fn fork(names: &BTreeMap<PathBuf, Arc<Mutex<Content>>>, choose: impl Fn(&Content) -> Pages) -> SimDisk {
+    let copy = |content: &Arc<Mutex<Content>>| {
+        let now = choose(&content.lock());
+        let durable = now.clone();
+        let pending = Vec::new();
+        Arc::new(Mutex::new(Content {
+            now,
+            durable,
+            pending,
+        }))
+    };
+    let copied = names.iter().map(|(path, content)| (path.clone(), copy(content)));
+    let names: BTreeMap<_, _> = copied.collect();
+    let durable_names = names.clone();
+    SimDisk(Arc::new(Mutex::new(State {
+        names,
+        durable_names,
+        ..State::default()
+    })))
+}
+
+/// A write that was under way may be missing, whole, cut, or have holes where sectors were not yet written.
+fn keep_some(random: &Random, write: &Write, into: &mut Pages) {
+    match random.u64() % 5 {
+        0 => {}
+        1 => {
+            let kept = random.u64() as usize % (write.data.len() + 1);
+            into.put(write.position, &write.data[..kept]);
+        }
+        2 => {
+            let mut at = write.position;
+            for sector in write.data.chunks(SECTOR_BYTES) {
+                if !random.u64().is_multiple_of(4) {
+                    into.put(at, sector);
+                }
+                at += sector.len() as u64;
+            }
+        }
+        _ => into.put(write.position, &write.data),
+    }
+}
+
 impl State {
     fn count_sync(&mut self) -> io::Result<()> {
         self.syncs += 1;
-        let mut failed = false;
-        self.faults.retain_mut(|fault| {
+        let failed = self.due(|fault| {
             if let Fault::Sync(left) = fault {
-                *left -= 1;
-                failed |= *left == 0;
-                return *left != 0;
+                Some(left)
+            } else {
+                None
             }
-            true
         });
-        if failed { Err(eio()) } else { Ok(()) }
+        if failed.is_some() { Err(eio()) } else { Ok(()) }
     }
 
-    fn count_write(&mut self) -> io::Result<()> {
-        let mut failed = false;
+    /// What goes wrong with this write.
+    fn count_write(&mut self) -> Option<Fault> {
+        self.due(|fault| match fault {
+            Fault::Write(left) | Fault::LostWrite(left) | Fault::Misdirected(left, _) => Some(left),
+            _ => None,
+        })
+    }
+
+    /// Counts down the faults of one kind; gives the one whose turn it is.
+    fn due(&mut self, counter: impl Fn(&mut Fault) -> Option<&mut u64>) -> Option<Fault> {
+        let mut due = None;
         self.faults.retain_mut(|fault| {
-            if let Fault::Write(left) = fault {
-                *left -= 1;
-                failed |= *left == 0;
-                return *left != 0;
+            let Some(left) = counter(fault) else { return true };
+            *left -= 1;
+            if *left == 0 {
+                due = Some(*fault);
             }
-            true
+            due != Some(*fault)
         });
-        if failed { Err(eio()) } else { Ok(()) }
+        due
+    }
+
+    /// Names after a power loss: of each directory's changes the first ones.
+    fn names_after(&self, random: &Random) -> BTreeMap<PathBuf, Arc<Mutex<Content>>> {
+        let mut names = self.durable_names.clone();
+        let kept = random.u64() as usize % (self.changes.len() + 1);
+        for change in &self.changes[..kept] {
+            match change {
+                NameChange::Put(path, content) => drop(names.insert(path.clone(), content.clone())),
+                NameChange::Remove(path) => drop(names.remove(path)),
+                NameChange::Rename(from, to, content) => {
+                    names.remove(from);
+                    names.insert(to.clone(), content.clone());
+                }
+            }
+        }
+        names
     }
 }
 
 impl SimFile {
     pub(super) fn write_all_at(&self, slices: &mut [io::IoSlice<'_>], position: u64) -> io::Result<()> {
-        self.disk.0.lock().count_write()?;
+        let (fault, number) = {
+            let mut state = self.disk.0.lock();
+            state.writes += 1;
+            (state.count_write(), state.writes)
+        };
+        let position = match fault {
+            Some(Fault::LostWrite(_)) => return Ok(()),
+            Some(Fault::Misdirected(_, by)) => position + by,
+            Some(_) => return Err(eio()),
+            None => position,
+        };
         let data: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
         let grows = (position + data.len() as u64).saturating_sub(self.content.lock().now.len() as u64);
         if self.disk.free_bytes() < grows {
             return Err(io::Error::from_raw_os_error(libc::ENOSPC));
         }
         let mut content = self.content.lock();
-        put(&mut content.now, position, &data);
-        content.pending.push((position, data));
+        content.now.put(position, &data);
+        let data = data.into();
+        content.pending.push(Write {
+            number,
+            position,
+            data,
+        });
         Ok(())
     }
 
     pub(super) fn read_exact_at(&self, into: &mut [u8], position: u64) -> io::Result<()> {
-        if self.disk.0.lock().faults.contains(&Fault::Reads) {
-            return Err(eio());
+        let fault = {
+            let mut state = self.disk.0.lock();
+            if state.faults.contains(&Fault::Reads) {
+                return Err(eio());
+            }
+            state.due(|fault| {
+                if let Fault::FlippedRead(left) = fault {
+                    Some(left)
+                } else {
+                    None
+                }
+            })
+        };
+        self.content.lock().now.get(position, into)?;
+        if fault.is_some()
+            && let Some(byte) = into.get_mut(into.len() / 2)
+        {
+            *byte ^= 4;
         }
-        let content = self.content.lock();
-        let start = position as usize;
-        let bytes = content
-            .now
-            .get(start..start + into.len())
-            .ok_or(io::ErrorKind::UnexpectedEof)?;
-        into.copy_from_slice(bytes);
         Ok(())
     }
 
     pub(super) fn try_read_cached_at(&self, into: &mut [u8], position: u64) -> io::Result<bool> {
+        if self.disk.0.lock().cold {
+            return Ok(false);
+        }
         self.read_exact_at(into, position).map(|()| true)
     }
 
@@ -325,8 +486,8 @@ impl SimFile {
         let pending = std::mem::take(&mut content.pending);
         // A failed sync forgets what was dirty: trying again would succeed and save nothing.
         failed?;
-        for (position, data) in pending {
-            put(&mut content.durable, position, &data);
+        for write in pending {
+            content.durable.put(write.position, &write.data);
         }
         Ok(())
     }
@@ -341,74 +502,5 @@ impl SimFile {
         if content.pending.is_empty() {
             content.now = content.durable.clone();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file(disk: &SimDisk) -> SimFile {
-        disk.open(
-            Path::new("/d/f"),
-            OpenOptions {
-                create: true,
-                truncate: false,
-            },
-        )
-        .expect("room")
-    }
-
-    fn write(file: &SimFile, position: u64, data: &[u8]) -> io::Result<()> {
-        file.write_all_at(&mut [io::IoSlice::new(data)], position)
-    }
-
-    #[test]
-    fn what_is_synced_survives_and_names_need_their_directory() {
-        let disk = SimDisk::new();
-        let open = file(&disk);
-        write(&open, 0, b"abc").expect("room");
-        open.sync_data().expect("no fault");
-        assert_eq!(disk.crash(&Random::seeded(1)).files(), []);
-        disk.sync_directory(Path::new("/d")).expect("no fault");
-        assert_eq!(disk.crash(&Random::seeded(1)).files(), [("/d/f".into(), 3)]);
-    }
-
-    #[test]
-    fn unsynced_writes_are_lost_kept_or_torn() {
-        let disk = SimDisk::new();
-        let open = file(&disk);
-        disk.sync_directory(Path::new("/d")).expect("no fault");
-        write(&open, 0, &[7; 100]).expect("room");
-        let lengths: Vec<usize> = (0..50)
-            .map(|seed| disk.crash(&Random::seeded(seed)).files()[0].1)
-            .collect();
-        assert!(lengths.contains(&0) && lengths.contains(&100));
-        assert!(lengths.iter().any(|length| 0 < *length && *length < 100));
-    }
-
-    #[test]
-    fn a_failed_sync_loses_what_it_should_have_saved() {
-        let disk = SimDisk::new();
-        let open = file(&disk);
-        disk.sync_directory(Path::new("/d")).expect("no fault");
-        write(&open, 0, b"abc").expect("room");
-        disk.fail(Fault::Sync(1));
-        assert!(open.sync_data().is_err());
-        assert!(open.sync_data().is_ok());
-        assert_eq!(disk.crash(&Random::seeded(2)).files()[0].1, 0);
-    }
-
-    #[test]
-    fn a_full_disk_says_so() {
-        let disk = SimDisk::new();
-        disk.set_capacity(Some(10));
-        let open = file(&disk);
-        assert!(write(&open, 0, &[0; 10]).is_ok());
-        assert_eq!(
-            write(&open, 10, &[0]).expect_err("full").raw_os_error(),
-            Some(libc::ENOSPC)
-        );
-        assert!(write(&open, 3, &[1]).is_ok());
     }
 }

@@ -1,0 +1,4 @@
+//! The seam: the simulated disk keeps its word, and the real one does.
+
+mod real;
+mod simulated;
