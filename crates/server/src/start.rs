@@ -16,6 +16,7 @@ use types::BrokerId;
 use crate::StartArgs;
 
 const MEMORY_BYTES_MIN: u64 = 64 << 20;
+const END_TRIES: usize = 200;
 
 pub fn run(args: &StartArgs) -> anyhow::Result<()> {
     let config = load(args)?;
@@ -40,13 +41,22 @@ pub fn run(args: &StartArgs) -> anyhow::Result<()> {
     server.stop();
     drop(server);
     // Connections end with their runtimes; what they appended is written and synced below.
-    match Arc::try_unwrap(runtimes) {
-        Ok(runtimes) => drop(runtimes),
-        Err(_) => bail!("a runtime is still in use"),
-    }
+    end(runtimes);
     broker.close().context("the log could not be closed cleanly")?;
     println!("ottla stopped");
     Ok(())
+}
+
+/// Ends the runtimes. A connection that is being accepted holds them for a moment.
+fn end(mut runtimes: Arc<Runtimes>) {
+    for _ in 0..END_TRIES {
+        match Arc::try_unwrap(runtimes) {
+            Ok(runtimes) => return drop(runtimes),
+            Err(shared) => runtimes = shared,
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    tracing::warn!("a connection did not end, the log is closed all the same");
 }
 
 fn load(args: &StartArgs) -> anyhow::Result<BrokerConfig> {
