@@ -21,6 +21,8 @@ pub enum DecodeError {
     Trailing { bytes: usize },
     #[error("more than {max} unknown tagged fields")]
     TooManyTags { max: usize },
+    #[error("more than {max} bytes of unknown tagged fields")]
+    UnknownBytes { max: usize },
     #[error("the frame version {version} is not known")]
     FrameVersion { version: u32 },
     #[error("a metadata record of type {api_key} and version {version} is not known")]

@@ -123,6 +123,18 @@ impl Reader {
         }
     }
 
+    /// As Kafka 4.3 writes it in a tag: zero is null, which `ConsumerGroupMemberMetadataValue` uses.
+    pub fn nullable_tagged_struct<T>(
+        &mut self,
+        read: impl FnOnce(&mut Reader) -> Result<T, DecodeError>,
+    ) -> Result<Option<T>, DecodeError> {
+        if self.unsigned_varint()? == 0 {
+            Ok(None)
+        } else {
+            read(self).map(Some)
+        }
+    }
+
     /// An array; its memory is charged before it is taken.
     pub fn array<T>(
         &mut self,

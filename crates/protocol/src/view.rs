@@ -123,7 +123,7 @@ impl<'a> Cursor<'a> {
             Self::checked(i64::from(length))
         };
         let Some(length) = length else { return Ok(None) };
-        if i16::MAX as usize <= length && flexible && 0x7fff < length {
+        if (i16::MAX as usize) < length {
             return Err(DecodeError::Length {
                 at: self.at,
                 length: length as i64,

@@ -28,46 +28,48 @@ impl Scope<'_> {
         condition(self.message.flexible, range)
     }
 
-    /// The fewest bytes that a value takes on the wire in any version.
+    /// The fewest bytes that a value takes on the wire in any version of `range`.
     pub fn wire_bytes_min(&self, kind: &Type, range: Versions) -> usize {
+        let range = range.intersect(self.valid).unwrap_or(self.valid);
+        (range.low..=range.high)
+            .map(|version| self.bytes_min_at(kind, version))
+            .min()
+            .unwrap_or(1)
+            .max(1)
+    }
+
+    fn bytes_min_at(&self, kind: &Type, version: i16) -> usize {
         match kind {
             Type::Bool | Type::Int("i8") => 1,
             Type::Int("i16" | "u16") => 2,
             Type::Int("i32" | "u32") => 4,
             Type::Int(_) | Type::Float64 => 8,
             Type::Uuid => 16,
-            // A compact empty string, array or byte string is one byte.
-            Type::Str | Type::Bytes | Type::Records | Type::Array(_) => {
-                let compact = self
-                    .message
-                    .flexible
-                    .is_some_and(|flexible| flexible.intersect(range).is_some());
-                if compact { 1 } else { 2 }
-            }
+            // A compact length of nothing is one byte.
+            _ if self.is_flexible(version) && !matches!(kind, Type::Struct(_)) => 1,
+            Type::Str => 2,
+            Type::Bytes | Type::Records | Type::Array(_) => 4,
             Type::Struct(name) => self
                 .find(name)
-                .map_or(1, |inner| self.struct_bytes_min(inner, range)),
+                .map_or(1, |inner| self.struct_bytes_min(inner, version)),
         }
     }
 
-    fn struct_bytes_min(&self, inner: &Struct, range: Versions) -> usize {
-        let range = inner.versions.intersect(range).unwrap_or(range);
-        let always = |field: &&Field| {
-            let optional =
-                field.tag.is_some() || field.nullable.is_some() && matches!(field.kind, Type::Struct(_));
-            !optional && field.versions.is_some_and(|versions| versions.contains(range))
+    fn struct_bytes_min(&self, inner: &Struct, version: i16) -> usize {
+        let here = |versions: Option<Versions>| versions.is_some_and(|versions| versions.has(version));
+        let in_row = |field: &&Field| here(field.versions) && !here(field.tagged);
+        let bytes = |field: &Field| match field.kind {
+            Type::Struct(_) if here(field.nullable) => 1,
+            _ => self.bytes_min_at(&field.kind, version),
         };
-        let fields: usize = inner
-            .fields
-            .iter()
-            .filter(always)
-            .map(|field| self.wire_bytes_min(&field.kind, range))
-            .sum();
-        let tags = self
-            .message
+        let fields: usize = inner.fields.iter().filter(in_row).map(bytes).sum();
+        fields + usize::from(self.is_flexible(version))
+    }
+
+    fn is_flexible(&self, version: i16) -> bool {
+        self.message
             .flexible
-            .is_some_and(|flexible| flexible.contains(range));
-        (fields + usize::from(tags)).max(1)
+            .is_some_and(|flexible| flexible.has(version))
     }
 }
 

@@ -33,10 +33,10 @@ fn plain_field(scope: &Scope<'_>, out: &mut String, field: &Field, range: Versio
         Some(tagged) => format!("!({})", condition(Some(tagged), range)),
         None => "true".to_owned(),
     };
-    if untagged == "!(true)" {
+    if is_always_tagged(field, versions) {
         return Ok(());
     }
-    let expression = value(scope, field, versions);
+    let expression = value(scope, field, versions, Place::Row);
     let name = names::field(&field.name);
     match (present.as_str(), untagged.as_str()) {
         ("true", "true") => writeln!(out, "        message.{name} = {expression};")?,
@@ -49,10 +49,36 @@ fn plain_field(scope: &Scope<'_>, out: &mut String, field: &Field, range: Versio
     Ok(())
 }
 
+/// Whether it is a tag in every version that has it.
+pub fn is_always_tagged(field: &Field, versions: Versions) -> bool {
+    field.tagged.is_some_and(|tagged| tagged.contains(versions))
+}
+
+/// Where a value stands. A struct that may be null begins with another marker in a tag than in the row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Row,
+    Tag,
+}
+
 /// Rust that reads a value: a `Result` with `?`.
-fn value(scope: &Scope<'_>, field: &Field, range: Versions) -> String {
+fn value(scope: &Scope<'_>, field: &Field, range: Versions, place: Place) -> String {
+    let read = value_where_flexible(scope, field, range, place);
+    if field.never_flexible {
+        format!("{{ let flexible = false; {read} }}")
+    } else {
+        read
+    }
+}
+
+fn value_where_flexible(scope: &Scope<'_>, field: &Field, range: Versions, place: Place) -> String {
     let name = &field.name;
-    let read = nullable_read(scope, &field.kind, range);
+    let read = match &field.kind {
+        Type::Struct(inner) if place == Place::Tag => {
+            format!("reader.nullable_tagged_struct(|reader| {inner}::decode(reader, version, budget))")
+        }
+        kind => nullable_read(scope, kind, range),
+    };
     match field.nullable {
         None => format!("{}?", required(scope, &field.kind, name, range)),
         Some(_) if read.is_empty() => format!("Some({}?)", required(scope, &field.kind, name, range)),
@@ -122,7 +148,7 @@ fn tags(scope: &Scope<'_>, out: &mut String, inner: &Struct, range: Versions) ->
         } else {
             format!(" if {guard}")
         };
-        let expression = value(scope, field, versions);
+        let expression = value(scope, field, versions, Place::Tag);
         let name = names::field(&field.name);
         writeln!(
             out,

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::code::{Scope, condition, is_default};
+use super::decode::{Place, is_always_tagged};
 use super::names;
 use super::schema::{Field, Struct, Type, Versions};
 
@@ -38,30 +39,48 @@ fn plain_field(out: &mut String, inner: &Struct, field: &Field, range: Versions)
     };
     let tagged = field.tagged.map(|tagged| condition(Some(tagged), range));
     let write = match tagged.as_deref() {
-        Some("true") => String::new(),
+        Some(_)
+            if field
+                .versions
+                .is_none_or(|versions| is_always_tagged(field, versions)) =>
+        {
+            String::new()
+        }
         Some(tagged) => format!(
             "if !({tagged}) {{ {} }}",
-            value(field, &format!("self.{name}"), range)
+            value(field, &format!("self.{name}"), range, Place::Row)
         ),
-        None => value(field, &format!("self.{name}"), range),
+        None => value(field, &format!("self.{name}"), range, Place::Row),
     };
     match present.as_str() {
         "true" => writeln!(out, "        {write}")?,
         "false" => writeln!(out, "        {refuse}")?,
+        _ if refuse.is_empty() && write.is_empty() => {}
+        present if write.is_empty() => writeln!(out, "        if !({present}) {{ {refuse} }}")?,
         present if refuse.is_empty() => writeln!(out, "        if {present} {{ {write} }}")?,
         present => writeln!(out, "        if {present} {{ {write} }} else {{ {refuse} }}")?,
     }
     Ok(())
 }
 
-/// Rust that writes `place`.
-fn value(field: &Field, place: &str, range: Versions) -> String {
+/// Rust that writes what `name` names.
+fn value(field: &Field, name: &str, range: Versions, place: Place) -> String {
+    let write = value_where_flexible(field, name, range, place);
+    if field.never_flexible {
+        format!("{{ let flexible = false; {write} }}")
+    } else {
+        write
+    }
+}
+
+fn value_where_flexible(field: &Field, name: &str, range: Versions, place: Place) -> String {
     let Some(nullable) = field.nullable else {
-        return required(&field.kind, place, false);
+        return required(&field.kind, name, false);
     };
     let is_struct = matches!(field.kind, Type::Struct(_));
     let allowed = condition(Some(nullable), range);
     let null = match &field.kind {
+        Type::Struct(_) if place == Place::Tag => "sink.put_unsigned_varint(0);",
         Type::Struct(_) => "sink.put_i8(-1);",
         Type::Str => "sink.put_null_string(flexible);",
         Type::Array(_) => "sink.put_null_array(flexible);",
@@ -74,9 +93,13 @@ fn value(field: &Field, place: &str, range: Versions) -> String {
             field.name
         ),
     };
-    let marker = if is_struct { "sink.put_i8(1); " } else { "" };
+    let marker = match (is_struct, place) {
+        (false, _) => "",
+        (true, Place::Row) => "sink.put_i8(1); ",
+        (true, Place::Tag) => "sink.put_unsigned_varint(1); ",
+    };
     let some = required(&field.kind, "value", true);
-    format!("match &{place} {{ None => {{ {null} }} Some(value) => {{ {marker}{some} }} }}")
+    format!("match &{name} {{ None => {{ {null} }} Some(value) => {{ {marker}{some} }} }}")
 }
 
 /// `by_reference`: the place is a reference already.
@@ -119,7 +142,12 @@ fn tags(out: &mut String, inner: &Struct, range: Versions) -> anyhow::Result<()>
         let Some(tag) = field.tag else { continue };
         let present = condition(field.tagged.or(field.versions), range);
         let set = format!("({present}) && !({})", is_default(field)?);
-        let write = value(field, &format!("self.{}", names::field(&field.name)), range);
+        let write = value(
+            field,
+            &format!("self.{}", names::field(&field.name)),
+            range,
+            Place::Tag,
+        );
         writeln!(
             out,
             "            if {set} {{ known.put({tag}, |sink: &mut Segments| -> Result<(), EncodeError> {{ {write} Ok(()) }})?; }}"

@@ -58,9 +58,12 @@ pub fn run(arguments: &[String]) -> anyhow::Result<()> {
         &root.join("metadata_record.rs"),
         &registry::metadata_record(&areas),
     )?;
+    let every = root.join("../../tests/generated/every_message.rs");
+    write(&every, &registry::every_message(&areas))?;
     let files = Command::new("rustfmt")
         .args(["--edition", "2024"])
         .arg(root.join("mod.rs"))
+        .arg(&every)
         .status()?;
     if !files.success() {
         bail!("rustfmt failed");

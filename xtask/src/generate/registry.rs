@@ -189,3 +189,26 @@ pub fn metadata_record(areas: &[Area]) -> String {
     }
     out
 }
+
+/// For the tests: every message with its codec.
+pub fn every_message(areas: &[Area]) -> String {
+    let mut out = format!("{HEADER}//! Every message, for tests that go through all of them.\n\n");
+    out += "use protocol::messages;\nuse protocol::record_schemas::{group, metadata, raft, share, storage, transaction};\n\n";
+    out += "use crate::codec::{Codec, of};\n\npub fn every_message() -> Vec<Codec> {\n    vec![\n";
+    for area in areas {
+        for message in &area.messages {
+            let Some(valid) = message.valid else { continue };
+            let (name, module) = (&message.name, names::snake(&message.name));
+            let key = message.api_key.filter(|_| message.kind == "request");
+            let _ = writeln!(
+                out,
+                "        of::<{area}::{module}::{name}>(({area:?}, {name:?}), {key:?}, {}..={}),",
+                valid.low,
+                valid.high,
+                area = area.name
+            );
+        }
+    }
+    out += "    ]\n}\n";
+    out
+}

@@ -42,6 +42,13 @@ impl Versions {
     pub fn contains(self, other: Versions) -> bool {
         self.low <= other.low && other.high <= self.high
     }
+
+    pub fn has(self, version: i16) -> bool {
+        self.contains(Versions {
+            low: version,
+            high: version,
+        })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +74,8 @@ pub struct Field {
     pub tag: Option<u32>,
     pub default: Option<String>,
     pub ignorable: bool,
+    /// Never compact, whatever the message is: the client id of request headers.
+    pub never_flexible: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -124,6 +133,7 @@ struct RawField {
     nullable_versions: Option<String>,
     tagged_versions: Option<String>,
     tag: Option<u32>,
+    flexible_versions: Option<String>,
     default: Option<Value>,
     #[serde(default)]
     ignorable: bool,
@@ -185,6 +195,13 @@ fn add_struct(
             Some(text) => Versions::parse(text)?,
             None => range(&raw.tagged_versions)?,
         };
+        if raw
+            .flexible_versions
+            .as_deref()
+            .is_some_and(|text| text != "none")
+        {
+            bail!("{} has flexible versions of its own", raw.name);
+        }
         let field = Field {
             name: raw.name.clone(),
             kind: parse_type(&raw.r#type)?,
@@ -194,6 +211,7 @@ fn add_struct(
             tag: raw.tag,
             default: raw.default.as_ref().map(default_text),
             ignorable: raw.ignorable,
+            never_flexible: raw.flexible_versions.is_some(),
         };
         if let Some(inner) = &raw.fields {
             let name = struct_name(&field.kind).context("fields without a struct")?;

@@ -68,7 +68,7 @@ impl Decode for ConsumerGroupMemberMetadataValue {
                 let reader = &mut field;
                 match tag {
                     0 => {
-                        message.classic_member_metadata = reader.nullable_struct(|reader| {
+                        message.classic_member_metadata = reader.nullable_tagged_struct(|reader| {
                             ClassicMemberMetadata::decode(reader, version, budget)
                         })?;
                         reader.finished()?;
@@ -130,10 +130,10 @@ impl Encode for ConsumerGroupMemberMetadataValue {
                 known.put(0, |sink: &mut Segments| -> Result<(), EncodeError> {
                     match &self.classic_member_metadata {
                         None => {
-                            sink.put_i8(-1);
+                            sink.put_unsigned_varint(0);
                         }
                         Some(value) => {
-                            sink.put_i8(1);
+                            sink.put_unsigned_varint(1);
                             value.encode(version, sink)?;
                         }
                     }

@@ -51,7 +51,7 @@ impl Decode for GroupMetadataValue {
             message.current_state_timestamp = reader.i64()?;
         }
         message.members = Reader::required(
-            reader.array::<MemberMetadata>(flexible, 9, budget, |reader, budget| {
+            reader.array::<MemberMetadata>(flexible, 15, budget, |reader, budget| {
                 MemberMetadata::decode(reader, version, budget)
             })?,
             "members",

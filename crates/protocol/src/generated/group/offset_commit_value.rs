@@ -52,9 +52,6 @@ impl Decode for OffsetCommitValue {
         if (1..=1).contains(&version) {
             message.expire_timestamp = reader.i64()?;
         }
-        if (4 <= version) && !(4 <= version) {
-            message.topic_id = reader.uuid()?;
-        }
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut field)) = reader.next_tag(&mut tags)? {
@@ -83,11 +80,6 @@ impl Encode for OffsetCommitValue {
         sink.put_i64(self.commit_timestamp);
         if (1..=1).contains(&version) {
             sink.put_i64(self.expire_timestamp);
-        }
-        if 4 <= version {
-            if !(4 <= version) {
-                sink.put_uuid(self.topic_id);
-            }
         }
         if flexible {
             let mut known = crate::KnownTags::new();

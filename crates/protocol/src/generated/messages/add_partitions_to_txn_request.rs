@@ -61,7 +61,7 @@ impl Decode for AddPartitionsToTxnRequest {
         }
         if version <= 3 {
             message.v3_and_below_topics = Reader::required(
-                reader.array::<AddPartitionsToTxnTopic>(flexible, 2, budget, |reader, budget| {
+                reader.array::<AddPartitionsToTxnTopic>(flexible, 3, budget, |reader, budget| {
                     AddPartitionsToTxnTopic::decode(reader, version, budget)
                 })?,
                 "V3AndBelowTopics",

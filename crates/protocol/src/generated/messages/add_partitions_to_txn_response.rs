@@ -53,7 +53,7 @@ impl Decode for AddPartitionsToTxnResponse {
         }
         if version <= 3 {
             message.results_by_topic_v3_and_below = Reader::required(
-                reader.array::<AddPartitionsToTxnTopicResult>(flexible, 2, budget, |reader, budget| {
+                reader.array::<AddPartitionsToTxnTopicResult>(flexible, 3, budget, |reader, budget| {
                     AddPartitionsToTxnTopicResult::decode(reader, version, budget)
                 })?,
                 "ResultsByTopicV3AndBelow",

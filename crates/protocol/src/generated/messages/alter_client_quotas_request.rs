@@ -36,7 +36,7 @@ impl Decode for AlterClientQuotasRequest {
         let flexible = 1 <= version;
         let mut message = Self::default();
         message.entries = Reader::required(
-            reader.array::<EntryData>(flexible, 2, budget, |reader, budget| {
+            reader.array::<EntryData>(flexible, 3, budget, |reader, budget| {
                 EntryData::decode(reader, version, budget)
             })?,
             "Entries",
@@ -87,13 +87,13 @@ impl Decode for EntryData {
         let flexible = 1 <= version;
         let mut message = Self::default();
         message.entity = Reader::required(
-            reader.array::<EntityData>(flexible, 2, budget, |reader, budget| {
+            reader.array::<EntityData>(flexible, 3, budget, |reader, budget| {
                 EntityData::decode(reader, version, budget)
             })?,
             "Entity",
         )?;
         message.ops = Reader::required(
-            reader.array::<OpData>(flexible, 10, budget, |reader, budget| {
+            reader.array::<OpData>(flexible, 11, budget, |reader, budget| {
                 OpData::decode(reader, version, budget)
             })?,
             "Ops",

@@ -37,7 +37,7 @@ impl Decode for AlterClientQuotasResponse {
         let mut message = Self::default();
         message.throttle_time_ms = reader.i32()?;
         message.entries = Reader::required(
-            reader.array::<EntryData>(flexible, 4, budget, |reader, budget| {
+            reader.array::<EntryData>(flexible, 5, budget, |reader, budget| {
                 EntryData::decode(reader, version, budget)
             })?,
             "Entries",
@@ -91,7 +91,7 @@ impl Decode for EntryData {
         message.error_code = reader.i16()?;
         message.error_message = reader.string(flexible)?;
         message.entity = Reader::required(
-            reader.array::<EntityData>(flexible, 2, budget, |reader, budget| {
+            reader.array::<EntityData>(flexible, 3, budget, |reader, budget| {
                 EntityData::decode(reader, version, budget)
             })?,
             "Entity",

@@ -92,7 +92,7 @@ impl Decode for TopicData {
         let mut message = Self::default();
         message.topic_id = reader.uuid()?;
         message.partitions = Reader::required(
-            reader.array::<PartitionData>(flexible, 14, budget, |reader, budget| {
+            reader.array::<PartitionData>(flexible, 15, budget, |reader, budget| {
                 PartitionData::decode(reader, version, budget)
             })?,
             "Partitions",

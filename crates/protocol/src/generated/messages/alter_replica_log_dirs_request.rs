@@ -34,7 +34,7 @@ impl Decode for AlterReplicaLogDirsRequest {
         let flexible = 2 <= version;
         let mut message = Self::default();
         message.dirs = Reader::required(
-            reader.array::<AlterReplicaLogDir>(flexible, 2, budget, |reader, budget| {
+            reader.array::<AlterReplicaLogDir>(flexible, 3, budget, |reader, budget| {
                 AlterReplicaLogDir::decode(reader, version, budget)
             })?,
             "Dirs",
@@ -84,7 +84,7 @@ impl Decode for AlterReplicaLogDir {
         let mut message = Self::default();
         message.path = Reader::required(reader.string(flexible)?, "Path")?;
         message.topics = Reader::required(
-            reader.array::<AlterReplicaLogDirTopic>(flexible, 2, budget, |reader, budget| {
+            reader.array::<AlterReplicaLogDirTopic>(flexible, 3, budget, |reader, budget| {
                 AlterReplicaLogDirTopic::decode(reader, version, budget)
             })?,
             "Topics",

@@ -37,7 +37,7 @@ impl Decode for AlterReplicaLogDirsResponse {
         let mut message = Self::default();
         message.throttle_time_ms = reader.i32()?;
         message.results = Reader::required(
-            reader.array::<AlterReplicaLogDirTopicResult>(flexible, 2, budget, |reader, budget| {
+            reader.array::<AlterReplicaLogDirTopicResult>(flexible, 3, budget, |reader, budget| {
                 AlterReplicaLogDirTopicResult::decode(reader, version, budget)
             })?,
             "Results",

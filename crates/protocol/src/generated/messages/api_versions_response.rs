@@ -55,28 +55,6 @@ impl Decode for ApiVersionsResponse {
         if 1 <= version {
             message.throttle_time_ms = reader.i32()?;
         }
-        if (3 <= version) && !(3 <= version) {
-            message.supported_features = Reader::required(
-                reader.array::<SupportedFeatureKey>(flexible, 6, budget, |reader, budget| {
-                    SupportedFeatureKey::decode(reader, version, budget)
-                })?,
-                "SupportedFeatures",
-            )?;
-        }
-        if (3 <= version) && !(3 <= version) {
-            message.finalized_features_epoch = reader.i64()?;
-        }
-        if (3 <= version) && !(3 <= version) {
-            message.finalized_features = Reader::required(
-                reader.array::<FinalizedFeatureKey>(flexible, 6, budget, |reader, budget| {
-                    FinalizedFeatureKey::decode(reader, version, budget)
-                })?,
-                "FinalizedFeatures",
-            )?;
-        }
-        if (3 <= version) && !(3 <= version) {
-            message.zk_migration_ready = reader.bool()?;
-        }
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut field)) = reader.next_tag(&mut tags)? {
@@ -126,32 +104,6 @@ impl Encode for ApiVersionsResponse {
         }
         if 1 <= version {
             sink.put_i32(self.throttle_time_ms);
-        }
-        if 3 <= version {
-            if !(3 <= version) {
-                sink.put_array_len(self.supported_features.len(), flexible)?;
-                for item in self.supported_features.iter() {
-                    item.encode(version, sink)?;
-                }
-            }
-        }
-        if 3 <= version {
-            if !(3 <= version) {
-                sink.put_i64(self.finalized_features_epoch);
-            }
-        }
-        if 3 <= version {
-            if !(3 <= version) {
-                sink.put_array_len(self.finalized_features.len(), flexible)?;
-                for item in self.finalized_features.iter() {
-                    item.encode(version, sink)?;
-                }
-            }
-        }
-        if 3 <= version {
-            if !(3 <= version) {
-                sink.put_bool(self.zk_migration_ready);
-            }
         }
         if flexible {
             let mut known = crate::KnownTags::new();

@@ -44,7 +44,7 @@ impl Decode for BeginQuorumEpochRequest {
             message.voter_id = reader.i32()?;
         }
         message.topics = Reader::required(
-            reader.array::<TopicData>(flexible, 2, budget, |reader, budget| {
+            reader.array::<TopicData>(flexible, 3, budget, |reader, budget| {
                 TopicData::decode(reader, version, budget)
             })?,
             "Topics",

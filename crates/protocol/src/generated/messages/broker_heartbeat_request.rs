@@ -50,16 +50,6 @@ impl Decode for BrokerHeartbeatRequest {
         message.current_metadata_offset = reader.i64()?;
         message.want_fence = reader.bool()?;
         message.want_shut_down = reader.bool()?;
-        if (1 <= version) && !(1 <= version) {
-            message.offline_log_dirs = Reader::required(
-                reader.array::<Uuid>(flexible, 16, budget, |reader, budget| reader.uuid())?,
-                "OfflineLogDirs",
-            )?;
-        }
-        if (2 <= version) && !(2 <= version) {
-            message.cordoned_log_dirs =
-                reader.array::<Uuid>(flexible, 16, budget, |reader, budget| reader.uuid())?;
-        }
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut field)) = reader.next_tag(&mut tags)? {
@@ -93,14 +83,7 @@ impl Encode for BrokerHeartbeatRequest {
         sink.put_i64(self.current_metadata_offset);
         sink.put_bool(self.want_fence);
         sink.put_bool(self.want_shut_down);
-        if 1 <= version {
-            if !(1 <= version) {
-                sink.put_array_len(self.offline_log_dirs.len(), flexible)?;
-                for item in self.offline_log_dirs.iter() {
-                    sink.put_uuid(*item);
-                }
-            }
-        } else {
+        if !(1 <= version) {
             if !(self.offline_log_dirs.is_empty()) {
                 return Err(EncodeError::unsupported(
                     "BrokerHeartbeatRequest.offline_log_dirs",
@@ -108,25 +91,7 @@ impl Encode for BrokerHeartbeatRequest {
                 ));
             }
         }
-        if 2 <= version {
-            if !(2 <= version) {
-                match &self.cordoned_log_dirs {
-                    None => {
-                        if 2 <= version {
-                            sink.put_null_array(flexible);
-                        } else {
-                            return Err(EncodeError::null("CordonedLogDirs", version));
-                        }
-                    }
-                    Some(value) => {
-                        sink.put_array_len(value.len(), flexible)?;
-                        for item in value.iter() {
-                            sink.put_uuid(*item);
-                        }
-                    }
-                }
-            }
-        } else {
+        if !(2 <= version) {
             if !(self.cordoned_log_dirs.is_none()) {
                 return Err(EncodeError::unsupported(
                     "BrokerHeartbeatRequest.cordoned_log_dirs",

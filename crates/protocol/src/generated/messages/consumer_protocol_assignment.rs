@@ -36,7 +36,7 @@ impl Decode for ConsumerProtocolAssignment {
         let flexible = false;
         let mut message = Self::default();
         message.assigned_partitions = Reader::required(
-            reader.array::<TopicPartition>(flexible, 4, budget, |reader, budget| {
+            reader.array::<TopicPartition>(flexible, 6, budget, |reader, budget| {
                 TopicPartition::decode(reader, version, budget)
             })?,
             "AssignedPartitions",

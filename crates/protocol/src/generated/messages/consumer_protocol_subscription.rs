@@ -50,7 +50,7 @@ impl Decode for ConsumerProtocolSubscription {
         message.user_data = reader.bytes(flexible)?;
         if 1 <= version {
             message.owned_partitions = Reader::required(
-                reader.array::<TopicPartition>(flexible, 4, budget, |reader, budget| {
+                reader.array::<TopicPartition>(flexible, 6, budget, |reader, budget| {
                     TopicPartition::decode(reader, version, budget)
                 })?,
                 "OwnedPartitions",

@@ -34,7 +34,7 @@ impl Decode for CreateAclsRequest {
         let flexible = 2 <= version;
         let mut message = Self::default();
         message.creations = Reader::required(
-            reader.array::<AclCreation>(flexible, 7, budget, |reader, budget| {
+            reader.array::<AclCreation>(flexible, 8, budget, |reader, budget| {
                 AclCreation::decode(reader, version, budget)
             })?,
             "Creations",

@@ -37,7 +37,7 @@ impl Decode for CreateAclsResponse {
         let mut message = Self::default();
         message.throttle_time_ms = reader.i32()?;
         message.results = Reader::required(
-            reader.array::<AclCreationResult>(flexible, 3, budget, |reader, budget| {
+            reader.array::<AclCreationResult>(flexible, 4, budget, |reader, budget| {
                 AclCreationResult::decode(reader, version, budget)
             })?,
             "Results",

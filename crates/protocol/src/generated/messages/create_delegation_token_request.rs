@@ -46,7 +46,7 @@ impl Decode for CreateDelegationTokenRequest {
             message.owner_principal_name = reader.string(flexible)?;
         }
         message.renewers = Reader::required(
-            reader.array::<CreatableRenewers>(flexible, 2, budget, |reader, budget| {
+            reader.array::<CreatableRenewers>(flexible, 3, budget, |reader, budget| {
                 CreatableRenewers::decode(reader, version, budget)
             })?,
             "Renewers",

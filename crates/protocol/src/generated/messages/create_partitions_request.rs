@@ -38,7 +38,7 @@ impl Decode for CreatePartitionsRequest {
         let flexible = 2 <= version;
         let mut message = Self::default();
         message.topics = Reader::required(
-            reader.array::<CreatePartitionsTopic>(flexible, 6, budget, |reader, budget| {
+            reader.array::<CreatePartitionsTopic>(flexible, 7, budget, |reader, budget| {
                 CreatePartitionsTopic::decode(reader, version, budget)
             })?,
             "Topics",
@@ -95,7 +95,7 @@ impl Decode for CreatePartitionsTopic {
         message.name = Reader::required(reader.string(flexible)?, "Name")?;
         message.count = reader.i32()?;
         message.assignments =
-            reader.array::<CreatePartitionsAssignment>(flexible, 1, budget, |reader, budget| {
+            reader.array::<CreatePartitionsAssignment>(flexible, 2, budget, |reader, budget| {
                 CreatePartitionsAssignment::decode(reader, version, budget)
             })?;
         if flexible {

@@ -37,7 +37,7 @@ impl Decode for CreatePartitionsResponse {
         let mut message = Self::default();
         message.throttle_time_ms = reader.i32()?;
         message.results = Reader::required(
-            reader.array::<CreatePartitionsTopicResult>(flexible, 4, budget, |reader, budget| {
+            reader.array::<CreatePartitionsTopicResult>(flexible, 5, budget, |reader, budget| {
                 CreatePartitionsTopicResult::decode(reader, version, budget)
             })?,
             "Results",

@@ -38,7 +38,7 @@ impl Decode for CreateTopicsRequest {
         let flexible = 5 <= version;
         let mut message = Self::default();
         message.topics = Reader::required(
-            reader.array::<CreatableTopic>(flexible, 9, budget, |reader, budget| {
+            reader.array::<CreatableTopic>(flexible, 10, budget, |reader, budget| {
                 CreatableTopic::decode(reader, version, budget)
             })?,
             "Topics",
@@ -100,13 +100,13 @@ impl Decode for CreatableTopic {
         message.num_partitions = reader.i32()?;
         message.replication_factor = reader.i16()?;
         message.assignments = Reader::required(
-            reader.array::<CreatableReplicaAssignment>(flexible, 5, budget, |reader, budget| {
+            reader.array::<CreatableReplicaAssignment>(flexible, 6, budget, |reader, budget| {
                 CreatableReplicaAssignment::decode(reader, version, budget)
             })?,
             "Assignments",
         )?;
         message.configs = Reader::required(
-            reader.array::<CreatableTopicConfig>(flexible, 2, budget, |reader, budget| {
+            reader.array::<CreatableTopicConfig>(flexible, 3, budget, |reader, budget| {
                 CreatableTopicConfig::decode(reader, version, budget)
             })?,
             "Configs",

@@ -37,7 +37,7 @@ impl Decode for CreateTopicsResponse {
         let mut message = Self::default();
         message.throttle_time_ms = reader.i32()?;
         message.topics = Reader::required(
-            reader.array::<CreatableTopicResult>(flexible, 4, budget, |reader, budget| {
+            reader.array::<CreatableTopicResult>(flexible, 6, budget, |reader, budget| {
                 CreatableTopicResult::decode(reader, version, budget)
             })?,
             "Topics",
@@ -104,9 +104,6 @@ impl Decode for CreatableTopicResult {
         }
         message.error_code = reader.i16()?;
         message.error_message = reader.string(flexible)?;
-        if (5 <= version) && !(5 <= version) {
-            message.topic_config_error_code = reader.i16()?;
-        }
         if 5 <= version {
             message.num_partitions = reader.i32()?;
         }
@@ -150,11 +147,6 @@ impl Encode for CreatableTopicResult {
             }
             Some(value) => {
                 sink.put_string(value, flexible)?;
-            }
-        }
-        if 5 <= version {
-            if !(5 <= version) {
-                sink.put_i16(self.topic_config_error_code);
             }
         }
         if 5 <= version {

@@ -34,7 +34,7 @@ impl Decode for DeleteAclsRequest {
         let flexible = 2 <= version;
         let mut message = Self::default();
         message.filters = Reader::required(
-            reader.array::<DeleteAclsFilter>(flexible, 7, budget, |reader, budget| {
+            reader.array::<DeleteAclsFilter>(flexible, 8, budget, |reader, budget| {
                 DeleteAclsFilter::decode(reader, version, budget)
             })?,
             "Filters",

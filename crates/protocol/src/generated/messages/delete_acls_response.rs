@@ -37,7 +37,7 @@ impl Decode for DeleteAclsResponse {
         let mut message = Self::default();
         message.throttle_time_ms = reader.i32()?;
         message.filter_results = Reader::required(
-            reader.array::<DeleteAclsFilterResult>(flexible, 4, budget, |reader, budget| {
+            reader.array::<DeleteAclsFilterResult>(flexible, 5, budget, |reader, budget| {
                 DeleteAclsFilterResult::decode(reader, version, budget)
             })?,
             "FilterResults",
@@ -91,7 +91,7 @@ impl Decode for DeleteAclsFilterResult {
         message.error_code = reader.i16()?;
         message.error_message = reader.string(flexible)?;
         message.matching_acls = Reader::required(
-            reader.array::<DeleteAclsMatchingAcl>(flexible, 10, budget, |reader, budget| {
+            reader.array::<DeleteAclsMatchingAcl>(flexible, 11, budget, |reader, budget| {
                 DeleteAclsMatchingAcl::decode(reader, version, budget)
             })?,
             "MatchingAcls",

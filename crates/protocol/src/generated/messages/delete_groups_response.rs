@@ -37,7 +37,7 @@ impl Decode for DeleteGroupsResponse {
         let mut message = Self::default();
         message.throttle_time_ms = reader.i32()?;
         message.results = Reader::required(
-            reader.array::<DeletableGroupResult>(flexible, 3, budget, |reader, budget| {
+            reader.array::<DeletableGroupResult>(flexible, 4, budget, |reader, budget| {
                 DeletableGroupResult::decode(reader, version, budget)
             })?,
             "Results",

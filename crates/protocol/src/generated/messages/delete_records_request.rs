@@ -36,7 +36,7 @@ impl Decode for DeleteRecordsRequest {
         let flexible = 2 <= version;
         let mut message = Self::default();
         message.topics = Reader::required(
-            reader.array::<DeleteRecordsTopic>(flexible, 2, budget, |reader, budget| {
+            reader.array::<DeleteRecordsTopic>(flexible, 3, budget, |reader, budget| {
                 DeleteRecordsTopic::decode(reader, version, budget)
             })?,
             "Topics",

@@ -37,7 +37,7 @@ impl Decode for DeleteRecordsResponse {
         let mut message = Self::default();
         message.throttle_time_ms = reader.i32()?;
         message.topics = Reader::required(
-            reader.array::<DeleteRecordsTopicResult>(flexible, 2, budget, |reader, budget| {
+            reader.array::<DeleteRecordsTopicResult>(flexible, 3, budget, |reader, budget| {
                 DeleteRecordsTopicResult::decode(reader, version, budget)
             })?,
             "Topics",

@@ -37,7 +37,7 @@ impl Decode for DeleteTopicsResponse {
         let mut message = Self::default();
         message.throttle_time_ms = reader.i32()?;
         message.responses = Reader::required(
-            reader.array::<DeletableTopicResult>(flexible, 3, budget, |reader, budget| {
+            reader.array::<DeletableTopicResult>(flexible, 4, budget, |reader, budget| {
                 DeletableTopicResult::decode(reader, version, budget)
             })?,
             "Responses",

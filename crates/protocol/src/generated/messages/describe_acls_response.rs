@@ -43,7 +43,7 @@ impl Decode for DescribeAclsResponse {
         message.error_code = reader.i16()?;
         message.error_message = reader.string(flexible)?;
         message.resources = Reader::required(
-            reader.array::<DescribeAclsResource>(flexible, 4, budget, |reader, budget| {
+            reader.array::<DescribeAclsResource>(flexible, 5, budget, |reader, budget| {
                 DescribeAclsResource::decode(reader, version, budget)
             })?,
             "Resources",
@@ -109,7 +109,7 @@ impl Decode for DescribeAclsResource {
         message.resource_name = Reader::required(reader.string(flexible)?, "ResourceName")?;
         message.pattern_type = reader.i8()?;
         message.acls = Reader::required(
-            reader.array::<AclDescription>(flexible, 4, budget, |reader, budget| {
+            reader.array::<AclDescription>(flexible, 5, budget, |reader, budget| {
                 AclDescription::decode(reader, version, budget)
             })?,
             "Acls",

@@ -36,7 +36,7 @@ impl Decode for DescribeClientQuotasRequest {
         let flexible = 1 <= version;
         let mut message = Self::default();
         message.components = Reader::required(
-            reader.array::<ComponentData>(flexible, 3, budget, |reader, budget| {
+            reader.array::<ComponentData>(flexible, 4, budget, |reader, budget| {
                 ComponentData::decode(reader, version, budget)
             })?,
             "Components",

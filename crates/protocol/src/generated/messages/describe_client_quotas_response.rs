@@ -42,7 +42,7 @@ impl Decode for DescribeClientQuotasResponse {
         message.throttle_time_ms = reader.i32()?;
         message.error_code = reader.i16()?;
         message.error_message = reader.string(flexible)?;
-        message.entries = reader.array::<EntryData>(flexible, 2, budget, |reader, budget| {
+        message.entries = reader.array::<EntryData>(flexible, 3, budget, |reader, budget| {
             EntryData::decode(reader, version, budget)
         })?;
         if flexible {
@@ -106,13 +106,13 @@ impl Decode for EntryData {
         let flexible = 1 <= version;
         let mut message = Self::default();
         message.entity = Reader::required(
-            reader.array::<EntityData>(flexible, 2, budget, |reader, budget| {
+            reader.array::<EntityData>(flexible, 3, budget, |reader, budget| {
                 EntityData::decode(reader, version, budget)
             })?,
             "Entity",
         )?;
         message.values = Reader::required(
-            reader.array::<ValueData>(flexible, 9, budget, |reader, budget| {
+            reader.array::<ValueData>(flexible, 10, budget, |reader, budget| {
                 ValueData::decode(reader, version, budget)
             })?,
             "Values",

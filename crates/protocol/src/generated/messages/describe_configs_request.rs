@@ -38,7 +38,7 @@ impl Decode for DescribeConfigsRequest {
         let flexible = 4 <= version;
         let mut message = Self::default();
         message.resources = Reader::required(
-            reader.array::<DescribeConfigsResource>(flexible, 3, budget, |reader, budget| {
+            reader.array::<DescribeConfigsResource>(flexible, 4, budget, |reader, budget| {
                 DescribeConfigsResource::decode(reader, version, budget)
             })?,
             "Resources",

@@ -37,7 +37,7 @@ impl Decode for DescribeConfigsResponse {
         let mut message = Self::default();
         message.throttle_time_ms = reader.i32()?;
         message.results = Reader::required(
-            reader.array::<DescribeConfigsResult>(flexible, 6, budget, |reader, budget| {
+            reader.array::<DescribeConfigsResult>(flexible, 7, budget, |reader, budget| {
                 DescribeConfigsResult::decode(reader, version, budget)
             })?,
             "Results",
@@ -97,7 +97,7 @@ impl Decode for DescribeConfigsResult {
         message.resource_type = reader.i8()?;
         message.resource_name = Reader::required(reader.string(flexible)?, "ResourceName")?;
         message.configs = Reader::required(
-            reader.array::<DescribeConfigsResourceResult>(flexible, 6, budget, |reader, budget| {
+            reader.array::<DescribeConfigsResourceResult>(flexible, 9, budget, |reader, budget| {
                 DescribeConfigsResourceResult::decode(reader, version, budget)
             })?,
             "Configs",
@@ -174,7 +174,7 @@ impl Decode for DescribeConfigsResourceResult {
         message.config_source = reader.i8()?;
         message.is_sensitive = reader.bool()?;
         message.synonyms = Reader::required(
-            reader.array::<DescribeConfigsSynonym>(flexible, 3, budget, |reader, budget| {
+            reader.array::<DescribeConfigsSynonym>(flexible, 4, budget, |reader, budget| {
                 DescribeConfigsSynonym::decode(reader, version, budget)
             })?,
             "Synonyms",

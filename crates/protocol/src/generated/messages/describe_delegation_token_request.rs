@@ -34,7 +34,7 @@ impl Decode for DescribeDelegationTokenRequest {
         let flexible = 2 <= version;
         let mut message = Self::default();
         message.owners =
-            reader.array::<DescribeDelegationTokenOwner>(flexible, 2, budget, |reader, budget| {
+            reader.array::<DescribeDelegationTokenOwner>(flexible, 3, budget, |reader, budget| {
                 DescribeDelegationTokenOwner::decode(reader, version, budget)
             })?;
         if flexible {

@@ -39,7 +39,7 @@ impl Decode for DescribeDelegationTokenResponse {
         let mut message = Self::default();
         message.error_code = reader.i16()?;
         message.tokens = Reader::required(
-            reader.array::<DescribedDelegationToken>(flexible, 29, budget, |reader, budget| {
+            reader.array::<DescribedDelegationToken>(flexible, 30, budget, |reader, budget| {
                 DescribedDelegationToken::decode(reader, version, budget)
             })?,
             "Tokens",
@@ -122,7 +122,7 @@ impl Decode for DescribedDelegationToken {
         message.token_id = Reader::required(reader.string(flexible)?, "TokenId")?;
         message.hmac = Reader::required(reader.bytes(flexible)?, "Hmac")?;
         message.renewers = Reader::required(
-            reader.array::<DescribedDelegationTokenRenewer>(flexible, 2, budget, |reader, budget| {
+            reader.array::<DescribedDelegationTokenRenewer>(flexible, 3, budget, |reader, budget| {
                 DescribedDelegationTokenRenewer::decode(reader, version, budget)
             })?,
             "Renewers",

@@ -39,7 +39,7 @@ impl Decode for DescribeGroupsResponse {
             message.throttle_time_ms = reader.i32()?;
         }
         message.groups = Reader::required(
-            reader.array::<DescribedGroup>(flexible, 7, budget, |reader, budget| {
+            reader.array::<DescribedGroup>(flexible, 12, budget, |reader, budget| {
                 DescribedGroup::decode(reader, version, budget)
             })?,
             "Groups",
@@ -111,7 +111,7 @@ impl Decode for DescribedGroup {
         message.protocol_type = Reader::required(reader.string(flexible)?, "ProtocolType")?;
         message.protocol_data = Reader::required(reader.string(flexible)?, "ProtocolData")?;
         message.members = Reader::required(
-            reader.array::<DescribedGroupMember>(flexible, 5, budget, |reader, budget| {
+            reader.array::<DescribedGroupMember>(flexible, 7, budget, |reader, budget| {
                 DescribedGroupMember::decode(reader, version, budget)
             })?,
             "Members",

@@ -33,7 +33,7 @@ impl Decode for DescribeLogDirsRequest {
     fn decode(reader: &mut Reader, version: i16, budget: &mut Budget) -> Result<Self, DecodeError> {
         let flexible = 2 <= version;
         let mut message = Self::default();
-        message.topics = reader.array::<DescribableLogDirTopic>(flexible, 2, budget, |reader, budget| {
+        message.topics = reader.array::<DescribableLogDirTopic>(flexible, 3, budget, |reader, budget| {
             DescribableLogDirTopic::decode(reader, version, budget)
         })?;
         if flexible {

@@ -42,7 +42,7 @@ impl Decode for DescribeLogDirsResponse {
             message.error_code = reader.i16()?;
         }
         message.results = Reader::required(
-            reader.array::<DescribeLogDirsResult>(flexible, 4, budget, |reader, budget| {
+            reader.array::<DescribeLogDirsResult>(flexible, 5, budget, |reader, budget| {
                 DescribeLogDirsResult::decode(reader, version, budget)
             })?,
             "Results",
@@ -105,7 +105,7 @@ impl Decode for DescribeLogDirsResult {
         message.error_code = reader.i16()?;
         message.log_dir = Reader::required(reader.string(flexible)?, "LogDir")?;
         message.topics = Reader::required(
-            reader.array::<DescribeLogDirsTopic>(flexible, 2, budget, |reader, budget| {
+            reader.array::<DescribeLogDirsTopic>(flexible, 3, budget, |reader, budget| {
                 DescribeLogDirsTopic::decode(reader, version, budget)
             })?,
             "Topics",

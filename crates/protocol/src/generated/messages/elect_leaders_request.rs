@@ -41,7 +41,7 @@ impl Decode for ElectLeadersRequest {
             message.election_type = reader.i8()?;
         }
         message.topic_partitions =
-            reader.array::<TopicPartitions>(flexible, 2, budget, |reader, budget| {
+            reader.array::<TopicPartitions>(flexible, 3, budget, |reader, budget| {
                 TopicPartitions::decode(reader, version, budget)
             })?;
         message.timeout_ms = reader.i32()?;

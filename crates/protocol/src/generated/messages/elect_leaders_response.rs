@@ -42,7 +42,7 @@ impl Decode for ElectLeadersResponse {
             message.error_code = reader.i16()?;
         }
         message.replica_election_results = Reader::required(
-            reader.array::<ReplicaElectionResult>(flexible, 2, budget, |reader, budget| {
+            reader.array::<ReplicaElectionResult>(flexible, 3, budget, |reader, budget| {
                 ReplicaElectionResult::decode(reader, version, budget)
             })?,
             "ReplicaElectionResults",
@@ -103,7 +103,7 @@ impl Decode for ReplicaElectionResult {
         let mut message = Self::default();
         message.topic = Reader::required(reader.string(flexible)?, "Topic")?;
         message.partition_result = Reader::required(
-            reader.array::<PartitionResult>(flexible, 7, budget, |reader, budget| {
+            reader.array::<PartitionResult>(flexible, 8, budget, |reader, budget| {
                 PartitionResult::decode(reader, version, budget)
             })?,
             "PartitionResult",

@@ -39,7 +39,7 @@ impl Decode for EndQuorumEpochRequest {
         let mut message = Self::default();
         message.cluster_id = reader.string(flexible)?;
         message.topics = Reader::required(
-            reader.array::<TopicData>(flexible, 2, budget, |reader, budget| {
+            reader.array::<TopicData>(flexible, 3, budget, |reader, budget| {
                 TopicData::decode(reader, version, budget)
             })?,
             "Topics",
@@ -111,7 +111,7 @@ impl Decode for TopicData {
         let mut message = Self::default();
         message.topic_name = Reader::required(reader.string(flexible)?, "TopicName")?;
         message.partitions = Reader::required(
-            reader.array::<PartitionData>(flexible, 12, budget, |reader, budget| {
+            reader.array::<PartitionData>(flexible, 14, budget, |reader, budget| {
                 PartitionData::decode(reader, version, budget)
             })?,
             "Partitions",

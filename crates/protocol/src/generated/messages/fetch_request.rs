@@ -55,14 +55,8 @@ impl Decode for FetchRequest {
     fn decode(reader: &mut Reader, version: i16, budget: &mut Budget) -> Result<Self, DecodeError> {
         let flexible = 12 <= version;
         let mut message = Self::default();
-        if (12 <= version) && !(12 <= version) {
-            message.cluster_id = reader.string(flexible)?;
-        }
         if version <= 14 {
             message.replica_id = reader.i32()?;
-        }
-        if (15 <= version) && !(15 <= version) {
-            message.replica_state = ReplicaState::decode(reader, version, budget)?;
         }
         message.max_wait_ms = reader.i32()?;
         message.min_bytes = reader.i32()?;
@@ -75,14 +69,14 @@ impl Decode for FetchRequest {
             message.session_epoch = reader.i32()?;
         }
         message.topics = Reader::required(
-            reader.array::<FetchTopic>(flexible, 1, budget, |reader, budget| {
+            reader.array::<FetchTopic>(flexible, 3, budget, |reader, budget| {
                 FetchTopic::decode(reader, version, budget)
             })?,
             "Topics",
         )?;
         if 7 <= version {
             message.forgotten_topics_data = Reader::required(
-                reader.array::<ForgottenTopic>(flexible, 1, budget, |reader, budget| {
+                reader.array::<ForgottenTopic>(flexible, 3, budget, |reader, budget| {
                     ForgottenTopic::decode(reader, version, budget)
                 })?,
                 "ForgottenTopicsData",
@@ -115,22 +109,6 @@ impl Decode for FetchRequest {
 impl Encode for FetchRequest {
     fn encode(&self, version: i16, sink: &mut Segments) -> Result<(), EncodeError> {
         let flexible = 12 <= version;
-        if 12 <= version {
-            if !(12 <= version) {
-                match &self.cluster_id {
-                    None => {
-                        if 12 <= version {
-                            sink.put_null_string(flexible);
-                        } else {
-                            return Err(EncodeError::null("ClusterId", version));
-                        }
-                    }
-                    Some(value) => {
-                        sink.put_string(value, flexible)?;
-                    }
-                }
-            }
-        }
         if version <= 14 {
             sink.put_i32(self.replica_id);
         } else {
@@ -138,11 +116,7 @@ impl Encode for FetchRequest {
                 return Err(EncodeError::unsupported("FetchRequest.replica_id", version));
             }
         }
-        if 15 <= version {
-            if !(15 <= version) {
-                self.replica_state.encode(version, sink)?;
-            }
-        } else {
+        if !(15 <= version) {
             if !(self.replica_state == <ReplicaState>::default()) {
                 return Err(EncodeError::unsupported("FetchRequest.replica_state", version));
             }
@@ -360,12 +334,6 @@ impl Decode for FetchPartition {
             message.log_start_offset = reader.i64()?;
         }
         message.partition_max_bytes = reader.i32()?;
-        if (17 <= version) && !(17 <= version) {
-            message.replica_directory_id = reader.uuid()?;
-        }
-        if (18 <= version) && !(18 <= version) {
-            message.high_watermark = reader.i64()?;
-        }
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut field)) = reader.next_tag(&mut tags)? {
@@ -409,16 +377,6 @@ impl Encode for FetchPartition {
             sink.put_i64(self.log_start_offset);
         }
         sink.put_i32(self.partition_max_bytes);
-        if 17 <= version {
-            if !(17 <= version) {
-                sink.put_uuid(self.replica_directory_id);
-            }
-        }
-        if 18 <= version {
-            if !(18 <= version) {
-                sink.put_i64(self.high_watermark);
-            }
-        }
         if flexible {
             let mut known = crate::KnownTags::new();
             if (17 <= version) && !(self.replica_directory_id == <Uuid>::default()) {

@@ -49,19 +49,11 @@ impl Decode for FetchResponse {
             message.session_id = reader.i32()?;
         }
         message.responses = Reader::required(
-            reader.array::<FetchableTopicResponse>(flexible, 1, budget, |reader, budget| {
+            reader.array::<FetchableTopicResponse>(flexible, 3, budget, |reader, budget| {
                 FetchableTopicResponse::decode(reader, version, budget)
             })?,
             "Responses",
         )?;
-        if (16 <= version) && !(16 <= version) {
-            message.node_endpoints = Reader::required(
-                reader.array::<NodeEndpoint>(flexible, 11, budget, |reader, budget| {
-                    NodeEndpoint::decode(reader, version, budget)
-                })?,
-                "NodeEndpoints",
-            )?;
-        }
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut field)) = reader.next_tag(&mut tags)? {
@@ -102,14 +94,7 @@ impl Encode for FetchResponse {
         for item in self.responses.iter() {
             item.encode(version, sink)?;
         }
-        if 16 <= version {
-            if !(16 <= version) {
-                sink.put_array_len(self.node_endpoints.len(), flexible)?;
-                for item in self.node_endpoints.iter() {
-                    item.encode(version, sink)?;
-                }
-            }
-        } else {
+        if !(16 <= version) {
             if !(self.node_endpoints.is_empty()) {
                 return Err(EncodeError::unsupported("FetchResponse.node_endpoints", version));
             }
@@ -162,7 +147,7 @@ impl Decode for FetchableTopicResponse {
             message.topic_id = reader.uuid()?;
         }
         message.partitions = Reader::required(
-            reader.array::<PartitionData>(flexible, 24, budget, |reader, budget| {
+            reader.array::<PartitionData>(flexible, 30, budget, |reader, budget| {
                 PartitionData::decode(reader, version, budget)
             })?,
             "Partitions",
@@ -241,15 +226,6 @@ impl Decode for PartitionData {
         if 5 <= version {
             message.log_start_offset = reader.i64()?;
         }
-        if (12 <= version) && !(12 <= version) {
-            message.diverging_epoch = EpochEndOffset::decode(reader, version, budget)?;
-        }
-        if (12 <= version) && !(12 <= version) {
-            message.current_leader = LeaderIdAndEpoch::decode(reader, version, budget)?;
-        }
-        if (12 <= version) && !(12 <= version) {
-            message.snapshot_id = SnapshotId::decode(reader, version, budget)?;
-        }
         message.aborted_transactions =
             reader.array::<AbortedTransaction>(flexible, 16, budget, |reader, budget| {
                 AbortedTransaction::decode(reader, version, budget)
@@ -293,29 +269,17 @@ impl Encode for PartitionData {
         if 5 <= version {
             sink.put_i64(self.log_start_offset);
         }
-        if 12 <= version {
-            if !(12 <= version) {
-                self.diverging_epoch.encode(version, sink)?;
-            }
-        } else {
+        if !(12 <= version) {
             if !(self.diverging_epoch == <EpochEndOffset>::default()) {
                 return Err(EncodeError::unsupported("PartitionData.diverging_epoch", version));
             }
         }
-        if 12 <= version {
-            if !(12 <= version) {
-                self.current_leader.encode(version, sink)?;
-            }
-        } else {
+        if !(12 <= version) {
             if !(self.current_leader == <LeaderIdAndEpoch>::default()) {
                 return Err(EncodeError::unsupported("PartitionData.current_leader", version));
             }
         }
-        if 12 <= version {
-            if !(12 <= version) {
-                self.snapshot_id.encode(version, sink)?;
-            }
-        } else {
+        if !(12 <= version) {
             if !(self.snapshot_id == <SnapshotId>::default()) {
                 return Err(EncodeError::unsupported("PartitionData.snapshot_id", version));
             }

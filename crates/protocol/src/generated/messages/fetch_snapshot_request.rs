@@ -178,9 +178,6 @@ impl Decode for PartitionSnapshot {
         message.current_leader_epoch = reader.i32()?;
         message.snapshot_id = SnapshotId::decode(reader, version, budget)?;
         message.position = reader.i64()?;
-        if (1 <= version) && !(1 <= version) {
-            message.replica_directory_id = reader.uuid()?;
-        }
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut field)) = reader.next_tag(&mut tags)? {
@@ -205,11 +202,6 @@ impl Encode for PartitionSnapshot {
         sink.put_i32(self.current_leader_epoch);
         self.snapshot_id.encode(version, sink)?;
         sink.put_i64(self.position);
-        if 1 <= version {
-            if !(1 <= version) {
-                sink.put_uuid(self.replica_directory_id);
-            }
-        }
         if flexible {
             let mut known = crate::KnownTags::new();
             if (1 <= version) && !(self.replica_directory_id == <Uuid>::default()) {

@@ -47,14 +47,6 @@ impl Decode for FetchSnapshotResponse {
             })?,
             "Topics",
         )?;
-        if (1 <= version) && !(1 <= version) {
-            message.node_endpoints = Reader::required(
-                reader.array::<NodeEndpoint>(flexible, 8, budget, |reader, budget| {
-                    NodeEndpoint::decode(reader, version, budget)
-                })?,
-                "NodeEndpoints",
-            )?;
-        }
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut field)) = reader.next_tag(&mut tags)? {
@@ -86,14 +78,7 @@ impl Encode for FetchSnapshotResponse {
         for item in self.topics.iter() {
             item.encode(version, sink)?;
         }
-        if 1 <= version {
-            if !(1 <= version) {
-                sink.put_array_len(self.node_endpoints.len(), flexible)?;
-                for item in self.node_endpoints.iter() {
-                    item.encode(version, sink)?;
-                }
-            }
-        } else {
+        if !(1 <= version) {
             if !(self.node_endpoints.is_empty()) {
                 return Err(EncodeError::unsupported(
                     "FetchSnapshotResponse.node_endpoints",

@@ -36,7 +36,7 @@ impl Decode for IncrementalAlterConfigsRequest {
         let flexible = 1 <= version;
         let mut message = Self::default();
         message.resources = Reader::required(
-            reader.array::<AlterConfigsResource>(flexible, 3, budget, |reader, budget| {
+            reader.array::<AlterConfigsResource>(flexible, 4, budget, |reader, budget| {
                 AlterConfigsResource::decode(reader, version, budget)
             })?,
             "Resources",
@@ -91,7 +91,7 @@ impl Decode for AlterConfigsResource {
         message.resource_type = reader.i8()?;
         message.resource_name = Reader::required(reader.string(flexible)?, "ResourceName")?;
         message.configs = Reader::required(
-            reader.array::<AlterableConfig>(flexible, 3, budget, |reader, budget| {
+            reader.array::<AlterableConfig>(flexible, 4, budget, |reader, budget| {
                 AlterableConfig::decode(reader, version, budget)
             })?,
             "Configs",

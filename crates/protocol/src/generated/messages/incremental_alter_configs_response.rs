@@ -37,7 +37,7 @@ impl Decode for IncrementalAlterConfigsResponse {
         let mut message = Self::default();
         message.throttle_time_ms = reader.i32()?;
         message.responses = Reader::required(
-            reader.array::<AlterConfigsResourceResponse>(flexible, 5, budget, |reader, budget| {
+            reader.array::<AlterConfigsResourceResponse>(flexible, 6, budget, |reader, budget| {
                 AlterConfigsResourceResponse::decode(reader, version, budget)
             })?,
             "Responses",

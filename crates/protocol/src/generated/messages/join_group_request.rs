@@ -58,7 +58,7 @@ impl Decode for JoinGroupRequest {
         }
         message.protocol_type = Reader::required(reader.string(flexible)?, "ProtocolType")?;
         message.protocols = Reader::required(
-            reader.array::<JoinGroupRequestProtocol>(flexible, 2, budget, |reader, budget| {
+            reader.array::<JoinGroupRequestProtocol>(flexible, 3, budget, |reader, budget| {
                 JoinGroupRequestProtocol::decode(reader, version, budget)
             })?,
             "Protocols",

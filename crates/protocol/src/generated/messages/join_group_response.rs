@@ -64,7 +64,7 @@ impl Decode for JoinGroupResponse {
         }
         message.member_id = Reader::required(reader.string(flexible)?, "MemberId")?;
         message.members = Reader::required(
-            reader.array::<JoinGroupResponseMember>(flexible, 2, budget, |reader, budget| {
+            reader.array::<JoinGroupResponseMember>(flexible, 4, budget, |reader, budget| {
                 JoinGroupResponseMember::decode(reader, version, budget)
             })?,
             "Members",

@@ -43,7 +43,7 @@ impl Decode for LeaveGroupRequest {
         }
         if 3 <= version {
             message.members = Reader::required(
-                reader.array::<MemberIdentity>(flexible, 2, budget, |reader, budget| {
+                reader.array::<MemberIdentity>(flexible, 3, budget, |reader, budget| {
                     MemberIdentity::decode(reader, version, budget)
                 })?,
                 "Members",

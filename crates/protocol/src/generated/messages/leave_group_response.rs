@@ -43,7 +43,7 @@ impl Decode for LeaveGroupResponse {
         message.error_code = reader.i16()?;
         if 3 <= version {
             message.members = Reader::required(
-                reader.array::<MemberResponse>(flexible, 4, budget, |reader, budget| {
+                reader.array::<MemberResponse>(flexible, 5, budget, |reader, budget| {
                     MemberResponse::decode(reader, version, budget)
                 })?,
                 "Members",

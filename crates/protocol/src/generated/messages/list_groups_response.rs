@@ -42,7 +42,7 @@ impl Decode for ListGroupsResponse {
         }
         message.error_code = reader.i16()?;
         message.groups = Reader::required(
-            reader.array::<ListedGroup>(flexible, 2, budget, |reader, budget| {
+            reader.array::<ListedGroup>(flexible, 3, budget, |reader, budget| {
                 ListedGroup::decode(reader, version, budget)
             })?,
             "Groups",

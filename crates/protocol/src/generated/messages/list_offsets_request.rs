@@ -44,7 +44,7 @@ impl Decode for ListOffsetsRequest {
             message.isolation_level = reader.i8()?;
         }
         message.topics = Reader::required(
-            reader.array::<ListOffsetsTopic>(flexible, 2, budget, |reader, budget| {
+            reader.array::<ListOffsetsTopic>(flexible, 3, budget, |reader, budget| {
                 ListOffsetsTopic::decode(reader, version, budget)
             })?,
             "Topics",

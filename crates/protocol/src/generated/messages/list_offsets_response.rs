@@ -39,7 +39,7 @@ impl Decode for ListOffsetsResponse {
             message.throttle_time_ms = reader.i32()?;
         }
         message.topics = Reader::required(
-            reader.array::<ListOffsetsTopicResponse>(flexible, 2, budget, |reader, budget| {
+            reader.array::<ListOffsetsTopicResponse>(flexible, 3, budget, |reader, budget| {
                 ListOffsetsTopicResponse::decode(reader, version, budget)
             })?,
             "Topics",

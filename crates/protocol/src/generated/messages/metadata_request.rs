@@ -40,7 +40,7 @@ impl Decode for MetadataRequest {
         let flexible = 9 <= version;
         let mut message = Self::default();
         message.topics = Reader::nullable(
-            reader.array::<MetadataRequestTopic>(flexible, 1, budget, |reader, budget| {
+            reader.array::<MetadataRequestTopic>(flexible, 2, budget, |reader, budget| {
                 MetadataRequestTopic::decode(reader, version, budget)
             })?,
             1 <= version,

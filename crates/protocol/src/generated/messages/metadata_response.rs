@@ -49,7 +49,7 @@ impl Decode for MetadataResponse {
             message.throttle_time_ms = reader.i32()?;
         }
         message.brokers = Reader::required(
-            reader.array::<MetadataResponseBroker>(flexible, 9, budget, |reader, budget| {
+            reader.array::<MetadataResponseBroker>(flexible, 10, budget, |reader, budget| {
                 MetadataResponseBroker::decode(reader, version, budget)
             })?,
             "Brokers",
@@ -61,7 +61,7 @@ impl Decode for MetadataResponse {
             message.controller_id = reader.i32()?;
         }
         message.topics = Reader::required(
-            reader.array::<MetadataResponseTopic>(flexible, 4, budget, |reader, budget| {
+            reader.array::<MetadataResponseTopic>(flexible, 8, budget, |reader, budget| {
                 MetadataResponseTopic::decode(reader, version, budget)
             })?,
             "Topics",
@@ -235,7 +235,7 @@ impl Decode for MetadataResponseTopic {
             message.is_internal = reader.bool()?;
         }
         message.partitions = Reader::required(
-            reader.array::<MetadataResponsePartition>(flexible, 12, budget, |reader, budget| {
+            reader.array::<MetadataResponsePartition>(flexible, 18, budget, |reader, budget| {
                 MetadataResponsePartition::decode(reader, version, budget)
             })?,
             "Partitions",

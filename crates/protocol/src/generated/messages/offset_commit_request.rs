@@ -53,7 +53,7 @@ impl Decode for OffsetCommitRequest {
             message.retention_time_ms = reader.i64()?;
         }
         message.topics = Reader::required(
-            reader.array::<OffsetCommitRequestTopic>(flexible, 1, budget, |reader, budget| {
+            reader.array::<OffsetCommitRequestTopic>(flexible, 3, budget, |reader, budget| {
                 OffsetCommitRequestTopic::decode(reader, version, budget)
             })?,
             "Topics",
@@ -137,7 +137,7 @@ impl Decode for OffsetCommitRequestTopic {
             message.topic_id = reader.uuid()?;
         }
         message.partitions = Reader::required(
-            reader.array::<OffsetCommitRequestPartition>(flexible, 13, budget, |reader, budget| {
+            reader.array::<OffsetCommitRequestPartition>(flexible, 14, budget, |reader, budget| {
                 OffsetCommitRequestPartition::decode(reader, version, budget)
             })?,
             "Partitions",

@@ -39,7 +39,7 @@ impl Decode for OffsetCommitResponse {
             message.throttle_time_ms = reader.i32()?;
         }
         message.topics = Reader::required(
-            reader.array::<OffsetCommitResponseTopic>(flexible, 1, budget, |reader, budget| {
+            reader.array::<OffsetCommitResponseTopic>(flexible, 3, budget, |reader, budget| {
                 OffsetCommitResponseTopic::decode(reader, version, budget)
             })?,
             "Topics",

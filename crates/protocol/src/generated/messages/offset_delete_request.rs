@@ -37,7 +37,7 @@ impl Decode for OffsetDeleteRequest {
         let mut message = Self::default();
         message.group_id = Reader::required(reader.string(flexible)?, "GroupId")?;
         message.topics = Reader::required(
-            reader.array::<OffsetDeleteRequestTopic>(flexible, 4, budget, |reader, budget| {
+            reader.array::<OffsetDeleteRequestTopic>(flexible, 6, budget, |reader, budget| {
                 OffsetDeleteRequestTopic::decode(reader, version, budget)
             })?,
             "Topics",

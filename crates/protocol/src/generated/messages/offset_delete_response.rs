@@ -40,7 +40,7 @@ impl Decode for OffsetDeleteResponse {
         message.error_code = reader.i16()?;
         message.throttle_time_ms = reader.i32()?;
         message.topics = Reader::required(
-            reader.array::<OffsetDeleteResponseTopic>(flexible, 4, budget, |reader, budget| {
+            reader.array::<OffsetDeleteResponseTopic>(flexible, 6, budget, |reader, budget| {
                 OffsetDeleteResponseTopic::decode(reader, version, budget)
             })?,
             "Topics",

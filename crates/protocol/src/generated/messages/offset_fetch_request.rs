@@ -44,7 +44,7 @@ impl Decode for OffsetFetchRequest {
         }
         if version <= 7 {
             message.topics = Reader::nullable(
-                reader.array::<OffsetFetchRequestTopic>(flexible, 2, budget, |reader, budget| {
+                reader.array::<OffsetFetchRequestTopic>(flexible, 3, budget, |reader, budget| {
                     OffsetFetchRequestTopic::decode(reader, version, budget)
                 })?,
                 2 <= version,
@@ -210,7 +210,7 @@ impl Decode for OffsetFetchRequestGroup {
             message.member_epoch = reader.i32()?;
         }
         message.topics =
-            reader.array::<OffsetFetchRequestTopics>(flexible, 2, budget, |reader, budget| {
+            reader.array::<OffsetFetchRequestTopics>(flexible, 3, budget, |reader, budget| {
                 OffsetFetchRequestTopics::decode(reader, version, budget)
             })?;
         if flexible {

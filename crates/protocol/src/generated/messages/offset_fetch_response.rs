@@ -44,7 +44,7 @@ impl Decode for OffsetFetchResponse {
         }
         if version <= 7 {
             message.topics = Reader::required(
-                reader.array::<OffsetFetchResponseTopic>(flexible, 2, budget, |reader, budget| {
+                reader.array::<OffsetFetchResponseTopic>(flexible, 3, budget, |reader, budget| {
                     OffsetFetchResponseTopic::decode(reader, version, budget)
                 })?,
                 "Topics",
@@ -128,7 +128,7 @@ impl Decode for OffsetFetchResponseTopic {
         let mut message = Self::default();
         message.name = Reader::required(reader.string(flexible)?, "Name")?;
         message.partitions = Reader::required(
-            reader.array::<OffsetFetchResponsePartition>(flexible, 15, budget, |reader, budget| {
+            reader.array::<OffsetFetchResponsePartition>(flexible, 16, budget, |reader, budget| {
                 OffsetFetchResponsePartition::decode(reader, version, budget)
             })?,
             "Partitions",
@@ -247,7 +247,7 @@ impl Decode for OffsetFetchResponseGroup {
         let mut message = Self::default();
         message.group_id = Reader::required(reader.string(flexible)?, "GroupId")?;
         message.topics = Reader::required(
-            reader.array::<OffsetFetchResponseTopics>(flexible, 2, budget, |reader, budget| {
+            reader.array::<OffsetFetchResponseTopics>(flexible, 3, budget, |reader, budget| {
                 OffsetFetchResponseTopics::decode(reader, version, budget)
             })?,
             "Topics",

@@ -39,7 +39,7 @@ impl Decode for OffsetForLeaderEpochRequest {
             message.replica_id = reader.i32()?;
         }
         message.topics = Reader::required(
-            reader.array::<OffsetForLeaderTopic>(flexible, 2, budget, |reader, budget| {
+            reader.array::<OffsetForLeaderTopic>(flexible, 3, budget, |reader, budget| {
                 OffsetForLeaderTopic::decode(reader, version, budget)
             })?,
             "Topics",

@@ -37,7 +37,7 @@ impl Decode for OffsetForLeaderEpochResponse {
         let mut message = Self::default();
         message.throttle_time_ms = reader.i32()?;
         message.topics = Reader::required(
-            reader.array::<OffsetForLeaderTopicResult>(flexible, 2, budget, |reader, budget| {
+            reader.array::<OffsetForLeaderTopicResult>(flexible, 3, budget, |reader, budget| {
                 OffsetForLeaderTopicResult::decode(reader, version, budget)
             })?,
             "Topics",

@@ -43,7 +43,7 @@ impl Decode for ProduceRequest {
         message.acks = reader.i16()?;
         message.timeout_ms = reader.i32()?;
         message.topic_data = Reader::required(
-            reader.array::<TopicProduceData>(flexible, 1, budget, |reader, budget| {
+            reader.array::<TopicProduceData>(flexible, 3, budget, |reader, budget| {
                 TopicProduceData::decode(reader, version, budget)
             })?,
             "TopicData",
@@ -110,7 +110,7 @@ impl Decode for TopicProduceData {
             message.topic_id = reader.uuid()?;
         }
         message.partition_data = Reader::required(
-            reader.array::<PartitionProduceData>(flexible, 5, budget, |reader, budget| {
+            reader.array::<PartitionProduceData>(flexible, 6, budget, |reader, budget| {
                 PartitionProduceData::decode(reader, version, budget)
             })?,
             "PartitionData",

@@ -38,20 +38,12 @@ impl Decode for ProduceResponse {
         let flexible = 9 <= version;
         let mut message = Self::default();
         message.responses = Reader::required(
-            reader.array::<TopicProduceResponse>(flexible, 1, budget, |reader, budget| {
+            reader.array::<TopicProduceResponse>(flexible, 3, budget, |reader, budget| {
                 TopicProduceResponse::decode(reader, version, budget)
             })?,
             "Responses",
         )?;
         message.throttle_time_ms = reader.i32()?;
-        if (10 <= version) && !(10 <= version) {
-            message.node_endpoints = Reader::required(
-                reader.array::<NodeEndpoint>(flexible, 11, budget, |reader, budget| {
-                    NodeEndpoint::decode(reader, version, budget)
-                })?,
-                "NodeEndpoints",
-            )?;
-        }
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut field)) = reader.next_tag(&mut tags)? {
@@ -82,14 +74,7 @@ impl Encode for ProduceResponse {
             item.encode(version, sink)?;
         }
         sink.put_i32(self.throttle_time_ms);
-        if 10 <= version {
-            if !(10 <= version) {
-                sink.put_array_len(self.node_endpoints.len(), flexible)?;
-                for item in self.node_endpoints.iter() {
-                    item.encode(version, sink)?;
-                }
-            }
-        } else {
+        if !(10 <= version) {
             if !(self.node_endpoints.is_empty()) {
                 return Err(EncodeError::unsupported(
                     "ProduceResponse.node_endpoints",
@@ -220,7 +205,7 @@ impl Decode for PartitionProduceResponse {
         }
         if 8 <= version {
             message.record_errors = Reader::required(
-                reader.array::<BatchIndexAndErrorMessage>(flexible, 5, budget, |reader, budget| {
+                reader.array::<BatchIndexAndErrorMessage>(flexible, 6, budget, |reader, budget| {
                     BatchIndexAndErrorMessage::decode(reader, version, budget)
                 })?,
                 "RecordErrors",
@@ -228,9 +213,6 @@ impl Decode for PartitionProduceResponse {
         }
         if 8 <= version {
             message.error_message = reader.string(flexible)?;
-        }
-        if (10 <= version) && !(10 <= version) {
-            message.current_leader = LeaderIdAndEpoch::decode(reader, version, budget)?;
         }
         if flexible {
             let mut tags = reader.tags()?;
@@ -279,11 +261,7 @@ impl Encode for PartitionProduceResponse {
                 }
             }
         }
-        if 10 <= version {
-            if !(10 <= version) {
-                self.current_leader.encode(version, sink)?;
-            }
-        } else {
+        if !(10 <= version) {
             if !(self.current_leader == <LeaderIdAndEpoch>::default()) {
                 return Err(EncodeError::unsupported(
                     "PartitionProduceResponse.current_leader",

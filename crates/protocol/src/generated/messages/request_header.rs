@@ -42,7 +42,10 @@ impl Decode for RequestHeader {
         message.request_api_key = reader.i16()?;
         message.request_api_version = reader.i16()?;
         message.correlation_id = reader.i32()?;
-        message.client_id = reader.string(flexible)?;
+        message.client_id = {
+            let flexible = false;
+            reader.string(flexible)?
+        };
         if flexible {
             message.unknown_tagged_fields = reader.tagged_fields(budget)?;
         }
@@ -56,12 +59,15 @@ impl Encode for RequestHeader {
         sink.put_i16(self.request_api_key);
         sink.put_i16(self.request_api_version);
         sink.put_i32(self.correlation_id);
-        match &self.client_id {
-            None => {
-                sink.put_null_string(flexible);
-            }
-            Some(value) => {
-                sink.put_string(value, flexible)?;
+        {
+            let flexible = false;
+            match &self.client_id {
+                None => {
+                    sink.put_null_string(flexible);
+                }
+                Some(value) => {
+                    sink.put_string(value, flexible)?;
+                }
             }
         }
         if flexible {

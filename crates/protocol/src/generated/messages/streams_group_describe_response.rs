@@ -37,7 +37,7 @@ impl Decode for StreamsGroupDescribeResponse {
         let mut message = Self::default();
         message.throttle_time_ms = reader.i32()?;
         message.groups = Reader::required(
-            reader.array::<DescribedGroup>(flexible, 19, budget, |reader, budget| {
+            reader.array::<DescribedGroup>(flexible, 20, budget, |reader, budget| {
                 DescribedGroup::decode(reader, version, budget)
             })?,
             "Groups",
@@ -108,7 +108,7 @@ impl Decode for DescribedGroup {
         message.assignment_epoch = reader.i32()?;
         message.topology = reader.nullable_struct(|reader| Topology::decode(reader, version, budget))?;
         message.members = Reader::required(
-            reader.array::<Member>(flexible, 27, budget, |reader, budget| {
+            reader.array::<Member>(flexible, 28, budget, |reader, budget| {
                 Member::decode(reader, version, budget)
             })?,
             "Members",

@@ -58,7 +58,7 @@ impl Decode for SyncGroupRequest {
             message.protocol_name = reader.string(flexible)?;
         }
         message.assignments = Reader::required(
-            reader.array::<SyncGroupRequestAssignment>(flexible, 2, budget, |reader, budget| {
+            reader.array::<SyncGroupRequestAssignment>(flexible, 3, budget, |reader, budget| {
                 SyncGroupRequestAssignment::decode(reader, version, budget)
             })?,
             "Assignments",

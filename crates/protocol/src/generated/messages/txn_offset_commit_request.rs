@@ -61,7 +61,7 @@ impl Decode for TxnOffsetCommitRequest {
             message.group_instance_id = reader.string(flexible)?;
         }
         message.topics = Reader::required(
-            reader.array::<TxnOffsetCommitRequestTopic>(flexible, 2, budget, |reader, budget| {
+            reader.array::<TxnOffsetCommitRequestTopic>(flexible, 3, budget, |reader, budget| {
                 TxnOffsetCommitRequestTopic::decode(reader, version, budget)
             })?,
             "Topics",
@@ -156,7 +156,7 @@ impl Decode for TxnOffsetCommitRequestTopic {
         let mut message = Self::default();
         message.name = Reader::required(reader.string(flexible)?, "Name")?;
         message.partitions = Reader::required(
-            reader.array::<TxnOffsetCommitRequestPartition>(flexible, 13, budget, |reader, budget| {
+            reader.array::<TxnOffsetCommitRequestPartition>(flexible, 14, budget, |reader, budget| {
                 TxnOffsetCommitRequestPartition::decode(reader, version, budget)
             })?,
             "Partitions",

@@ -37,7 +37,7 @@ impl Decode for TxnOffsetCommitResponse {
         let mut message = Self::default();
         message.throttle_time_ms = reader.i32()?;
         message.topics = Reader::required(
-            reader.array::<TxnOffsetCommitResponseTopic>(flexible, 2, budget, |reader, budget| {
+            reader.array::<TxnOffsetCommitResponseTopic>(flexible, 3, budget, |reader, budget| {
                 TxnOffsetCommitResponseTopic::decode(reader, version, budget)
             })?,
             "Topics",

@@ -39,7 +39,7 @@ impl Decode for UpdateFeaturesRequest {
         let mut message = Self::default();
         message.timeout_ms = reader.i32()?;
         message.feature_updates = Reader::required(
-            reader.array::<FeatureUpdateKey>(flexible, 4, budget, |reader, budget| {
+            reader.array::<FeatureUpdateKey>(flexible, 5, budget, |reader, budget| {
                 FeatureUpdateKey::decode(reader, version, budget)
             })?,
             "FeatureUpdates",

@@ -44,14 +44,6 @@ impl Decode for VoteResponse {
             })?,
             "Topics",
         )?;
-        if (1 <= version) && !(1 <= version) {
-            message.node_endpoints = Reader::required(
-                reader.array::<NodeEndpoint>(flexible, 8, budget, |reader, budget| {
-                    NodeEndpoint::decode(reader, version, budget)
-                })?,
-                "NodeEndpoints",
-            )?;
-        }
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut field)) = reader.next_tag(&mut tags)? {
@@ -82,14 +74,7 @@ impl Encode for VoteResponse {
         for item in self.topics.iter() {
             item.encode(version, sink)?;
         }
-        if 1 <= version {
-            if !(1 <= version) {
-                sink.put_array_len(self.node_endpoints.len(), flexible)?;
-                for item in self.node_endpoints.iter() {
-                    item.encode(version, sink)?;
-                }
-            }
-        } else {
+        if !(1 <= version) {
             if !(self.node_endpoints.is_empty()) {
                 return Err(EncodeError::unsupported("VoteResponse.node_endpoints", version));
             }

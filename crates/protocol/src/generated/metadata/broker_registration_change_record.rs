@@ -45,19 +45,6 @@ impl Decode for BrokerRegistrationChangeRecord {
         let mut message = Self::default();
         message.broker_id = reader.i32()?;
         message.broker_epoch = reader.i64()?;
-        if (1 <= version) && !(1 <= version) {
-            message.in_controlled_shutdown = reader.i8()?;
-        }
-        if (2 <= version) && !(2 <= version) {
-            message.log_dirs = Reader::required(
-                reader.array::<Uuid>(flexible, 16, budget, |reader, budget| reader.uuid())?,
-                "LogDirs",
-            )?;
-        }
-        if (3 <= version) && !(3 <= version) {
-            message.cordoned_log_dirs =
-                reader.array::<Uuid>(flexible, 16, budget, |reader, budget| reader.uuid())?;
-        }
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut field)) = reader.next_tag(&mut tags)? {
@@ -97,11 +84,7 @@ impl Encode for BrokerRegistrationChangeRecord {
         sink.put_i32(self.broker_id);
         sink.put_i64(self.broker_epoch);
 
-        if 1 <= version {
-            if !(1 <= version) {
-                sink.put_i8(self.in_controlled_shutdown);
-            }
-        } else {
+        if !(1 <= version) {
             if !(self.in_controlled_shutdown == 0) {
                 return Err(EncodeError::unsupported(
                     "BrokerRegistrationChangeRecord.in_controlled_shutdown",
@@ -109,14 +92,7 @@ impl Encode for BrokerRegistrationChangeRecord {
                 ));
             }
         }
-        if 2 <= version {
-            if !(2 <= version) {
-                sink.put_array_len(self.log_dirs.len(), flexible)?;
-                for item in self.log_dirs.iter() {
-                    sink.put_uuid(*item);
-                }
-            }
-        } else {
+        if !(2 <= version) {
             if !(self.log_dirs.is_empty()) {
                 return Err(EncodeError::unsupported(
                     "BrokerRegistrationChangeRecord.log_dirs",
@@ -124,25 +100,7 @@ impl Encode for BrokerRegistrationChangeRecord {
                 ));
             }
         }
-        if 3 <= version {
-            if !(3 <= version) {
-                match &self.cordoned_log_dirs {
-                    None => {
-                        if 3 <= version {
-                            sink.put_null_array(flexible);
-                        } else {
-                            return Err(EncodeError::null("CordonedLogDirs", version));
-                        }
-                    }
-                    Some(value) => {
-                        sink.put_array_len(value.len(), flexible)?;
-                        for item in value.iter() {
-                            sink.put_uuid(*item);
-                        }
-                    }
-                }
-            }
-        } else {
+        if !(3 <= version) {
             if !(self.cordoned_log_dirs.is_none()) {
                 return Err(EncodeError::unsupported(
                     "BrokerRegistrationChangeRecord.cordoned_log_dirs",

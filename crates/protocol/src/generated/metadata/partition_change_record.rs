@@ -55,18 +55,6 @@ impl Decode for PartitionChangeRecord {
         let mut message = Self::default();
         message.partition_id = reader.i32()?;
         message.topic_id = reader.uuid()?;
-        if (1 <= version) && !(1 <= version) {
-            message.directories =
-                reader.array::<Uuid>(flexible, 16, budget, |reader, budget| reader.uuid())?;
-        }
-        if (2 <= version) && !(2 <= version) {
-            message.eligible_leader_replicas =
-                reader.array::<i32>(flexible, 4, budget, |reader, budget| reader.i32())?;
-        }
-        if (2 <= version) && !(2 <= version) {
-            message.last_known_elr =
-                reader.array::<i32>(flexible, 4, budget, |reader, budget| reader.i32())?;
-        }
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut field)) = reader.next_tag(&mut tags)? {
@@ -129,25 +117,7 @@ impl Encode for PartitionChangeRecord {
         sink.put_i32(self.partition_id);
         sink.put_uuid(self.topic_id);
 
-        if 1 <= version {
-            if !(1 <= version) {
-                match &self.directories {
-                    None => {
-                        if 1 <= version {
-                            sink.put_null_array(flexible);
-                        } else {
-                            return Err(EncodeError::null("Directories", version));
-                        }
-                    }
-                    Some(value) => {
-                        sink.put_array_len(value.len(), flexible)?;
-                        for item in value.iter() {
-                            sink.put_uuid(*item);
-                        }
-                    }
-                }
-            }
-        } else {
+        if !(1 <= version) {
             if !(self.directories.is_none()) {
                 return Err(EncodeError::unsupported(
                     "PartitionChangeRecord.directories",
@@ -155,25 +125,7 @@ impl Encode for PartitionChangeRecord {
                 ));
             }
         }
-        if 2 <= version {
-            if !(2 <= version) {
-                match &self.eligible_leader_replicas {
-                    None => {
-                        if 2 <= version {
-                            sink.put_null_array(flexible);
-                        } else {
-                            return Err(EncodeError::null("EligibleLeaderReplicas", version));
-                        }
-                    }
-                    Some(value) => {
-                        sink.put_array_len(value.len(), flexible)?;
-                        for item in value.iter() {
-                            sink.put_i32(*item);
-                        }
-                    }
-                }
-            }
-        } else {
+        if !(2 <= version) {
             if !(self.eligible_leader_replicas.is_none()) {
                 return Err(EncodeError::unsupported(
                     "PartitionChangeRecord.eligible_leader_replicas",
@@ -181,25 +133,7 @@ impl Encode for PartitionChangeRecord {
                 ));
             }
         }
-        if 2 <= version {
-            if !(2 <= version) {
-                match &self.last_known_elr {
-                    None => {
-                        if 2 <= version {
-                            sink.put_null_array(flexible);
-                        } else {
-                            return Err(EncodeError::null("LastKnownElr", version));
-                        }
-                    }
-                    Some(value) => {
-                        sink.put_array_len(value.len(), flexible)?;
-                        for item in value.iter() {
-                            sink.put_i32(*item);
-                        }
-                    }
-                }
-            }
-        } else {
+        if !(2 <= version) {
             if !(self.last_known_elr.is_none()) {
                 return Err(EncodeError::unsupported(
                     "PartitionChangeRecord.last_known_elr",

@@ -84,14 +84,6 @@ impl Decode for PartitionRecord {
                 "Directories",
             )?;
         }
-        if (2 <= version) && !(2 <= version) {
-            message.eligible_leader_replicas =
-                reader.array::<i32>(flexible, 4, budget, |reader, budget| reader.i32())?;
-        }
-        if (2 <= version) && !(2 <= version) {
-            message.last_known_elr =
-                reader.array::<i32>(flexible, 4, budget, |reader, budget| reader.i32())?;
-        }
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut field)) = reader.next_tag(&mut tags)? {
@@ -154,25 +146,7 @@ impl Encode for PartitionRecord {
                 return Err(EncodeError::unsupported("PartitionRecord.directories", version));
             }
         }
-        if 2 <= version {
-            if !(2 <= version) {
-                match &self.eligible_leader_replicas {
-                    None => {
-                        if 2 <= version {
-                            sink.put_null_array(flexible);
-                        } else {
-                            return Err(EncodeError::null("EligibleLeaderReplicas", version));
-                        }
-                    }
-                    Some(value) => {
-                        sink.put_array_len(value.len(), flexible)?;
-                        for item in value.iter() {
-                            sink.put_i32(*item);
-                        }
-                    }
-                }
-            }
-        } else {
+        if !(2 <= version) {
             if !(self.eligible_leader_replicas.is_none()) {
                 return Err(EncodeError::unsupported(
                     "PartitionRecord.eligible_leader_replicas",
@@ -180,25 +154,7 @@ impl Encode for PartitionRecord {
                 ));
             }
         }
-        if 2 <= version {
-            if !(2 <= version) {
-                match &self.last_known_elr {
-                    None => {
-                        if 2 <= version {
-                            sink.put_null_array(flexible);
-                        } else {
-                            return Err(EncodeError::null("LastKnownElr", version));
-                        }
-                    }
-                    Some(value) => {
-                        sink.put_array_len(value.len(), flexible)?;
-                        for item in value.iter() {
-                            sink.put_i32(*item);
-                        }
-                    }
-                }
-            }
-        } else {
+        if !(2 <= version) {
             if !(self.last_known_elr.is_none()) {
                 return Err(EncodeError::unsupported(
                     "PartitionRecord.last_known_elr",

@@ -76,16 +76,6 @@ impl Decode for RegisterBrokerRecord {
         if 1 <= version {
             message.in_controlled_shutdown = reader.bool()?;
         }
-        if (3 <= version) && !(3 <= version) {
-            message.log_dirs = Reader::required(
-                reader.array::<Uuid>(flexible, 16, budget, |reader, budget| reader.uuid())?,
-                "LogDirs",
-            )?;
-        }
-        if (4 <= version) && !(4 <= version) {
-            message.cordoned_log_dirs =
-                reader.array::<Uuid>(flexible, 16, budget, |reader, budget| reader.uuid())?;
-        }
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut field)) = reader.next_tag(&mut tags)? {
@@ -154,37 +144,12 @@ impl Encode for RegisterBrokerRecord {
                 ));
             }
         }
-        if 3 <= version {
-            if !(3 <= version) {
-                sink.put_array_len(self.log_dirs.len(), flexible)?;
-                for item in self.log_dirs.iter() {
-                    sink.put_uuid(*item);
-                }
-            }
-        } else {
+        if !(3 <= version) {
             if !(self.log_dirs.is_empty()) {
                 return Err(EncodeError::unsupported("RegisterBrokerRecord.log_dirs", version));
             }
         }
-        if 4 <= version {
-            if !(4 <= version) {
-                match &self.cordoned_log_dirs {
-                    None => {
-                        if 4 <= version {
-                            sink.put_null_array(flexible);
-                        } else {
-                            return Err(EncodeError::null("CordonedLogDirs", version));
-                        }
-                    }
-                    Some(value) => {
-                        sink.put_array_len(value.len(), flexible)?;
-                        for item in value.iter() {
-                            sink.put_uuid(*item);
-                        }
-                    }
-                }
-            }
-        } else {
+        if !(4 <= version) {
             if !(self.cordoned_log_dirs.is_none()) {
                 return Err(EncodeError::unsupported(
                     "RegisterBrokerRecord.cordoned_log_dirs",

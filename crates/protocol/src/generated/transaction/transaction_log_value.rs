@@ -54,27 +54,15 @@ impl Decode for TransactionLogValue {
         let flexible = 1 <= version;
         let mut message = Self::default();
         message.producer_id = reader.i64()?;
-        if (1 <= version) && !(1 <= version) {
-            message.previous_producer_id = reader.i64()?;
-        }
-        if (1 <= version) && !(1 <= version) {
-            message.next_producer_id = reader.i64()?;
-        }
         message.producer_epoch = reader.i16()?;
-        if (1 <= version) && !(1 <= version) {
-            message.next_producer_epoch = reader.i16()?;
-        }
         message.transaction_timeout_ms = reader.i32()?;
         message.transaction_status = reader.i8()?;
         message.transaction_partitions =
-            reader.array::<PartitionsSchema>(flexible, 2, budget, |reader, budget| {
+            reader.array::<PartitionsSchema>(flexible, 3, budget, |reader, budget| {
                 PartitionsSchema::decode(reader, version, budget)
             })?;
         message.transaction_last_update_timestamp_ms = reader.i64()?;
         message.transaction_start_timestamp_ms = reader.i64()?;
-        if (1 <= version) && !(1 <= version) {
-            message.client_transaction_version = reader.i16()?;
-        }
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut field)) = reader.next_tag(&mut tags)? {
@@ -108,11 +96,7 @@ impl Encode for TransactionLogValue {
     fn encode(&self, version: i16, sink: &mut Segments) -> Result<(), EncodeError> {
         let flexible = 1 <= version;
         sink.put_i64(self.producer_id);
-        if 1 <= version {
-            if !(1 <= version) {
-                sink.put_i64(self.previous_producer_id);
-            }
-        } else {
+        if !(1 <= version) {
             if !(self.previous_producer_id == -1i64) {
                 return Err(EncodeError::unsupported(
                     "TransactionLogValue.previous_producer_id",
@@ -120,11 +104,7 @@ impl Encode for TransactionLogValue {
                 ));
             }
         }
-        if 1 <= version {
-            if !(1 <= version) {
-                sink.put_i64(self.next_producer_id);
-            }
-        } else {
+        if !(1 <= version) {
             if !(self.next_producer_id == -1i64) {
                 return Err(EncodeError::unsupported(
                     "TransactionLogValue.next_producer_id",
@@ -133,11 +113,7 @@ impl Encode for TransactionLogValue {
             }
         }
         sink.put_i16(self.producer_epoch);
-        if 1 <= version {
-            if !(1 <= version) {
-                sink.put_i16(self.next_producer_epoch);
-            }
-        } else {
+        if !(1 <= version) {
             if !(self.next_producer_epoch == -1i16) {
                 return Err(EncodeError::unsupported(
                     "TransactionLogValue.next_producer_epoch",
@@ -160,11 +136,7 @@ impl Encode for TransactionLogValue {
         }
         sink.put_i64(self.transaction_last_update_timestamp_ms);
         sink.put_i64(self.transaction_start_timestamp_ms);
-        if 1 <= version {
-            if !(1 <= version) {
-                sink.put_i16(self.client_transaction_version);
-            }
-        } else {
+        if !(1 <= version) {
             if !(self.client_transaction_version == 0i16) {
                 return Err(EncodeError::unsupported(
                     "TransactionLogValue.client_transaction_version",

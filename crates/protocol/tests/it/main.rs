@@ -1,0 +1,9 @@
+//! The codec against Apache Kafka's own bytes, and against bytes that nobody would send.
+
+mod codec;
+#[path = "../generated/every_message.rs"]
+mod every_message;
+mod fuzz;
+mod golden;
+mod refused;
+mod views;
