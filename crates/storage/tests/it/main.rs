@@ -3,6 +3,7 @@
 mod checkpoints;
 mod crash;
 mod damage;
+mod epochs;
 mod faults;
 mod formats;
 mod golden;
