@@ -11,7 +11,11 @@ const TRACE: &str = include_str!("../golden/epochs.tsv");
 /// Does what a step says; gives the answer in the trace's words.
 fn step(history: &mut EpochHistory, step: &str) -> String {
     let words: Vec<&str> = step.split(' ').collect();
-    let numbers: Vec<i64> = words.iter().skip(1).map(|word| word.parse().expect("a number")).collect();
+    let numbers: Vec<i64> = words
+        .iter()
+        .skip(1)
+        .map(|word| word.parse().expect("a number"))
+        .collect();
     match (words[0], numbers.as_slice()) {
         ("begin", []) => *history = EpochHistory::default(),
         ("push", [epoch, start]) => history.push(LeaderEpoch(*epoch as i32), Offset(*start)),
@@ -38,7 +42,10 @@ fn words(history: &EpochHistory) -> String {
 
 fn compare(trace: &str) -> usize {
     let mut history = EpochHistory::default();
-    let lines = trace.lines().enumerate().filter(|(_, line)| !line.starts_with('#'));
+    let lines = trace
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.starts_with('#'));
     lines
         .map(|(at, line)| {
             let [asked, answer, after] = line.split('\t').collect::<Vec<_>>()[..] else {
@@ -54,6 +61,9 @@ fn compare(trace: &str) -> usize {
 fn every_answer_about_epochs_is_kafkas() {
     assert_eq!(compare(TRACE), 1500);
     if let Ok(path) = std::env::var("OTTLA_EPOCH_TRACE") {
-        println!("{} steps", compare(&std::fs::read_to_string(path).expect("a readable trace")));
+        println!(
+            "{} steps",
+            compare(&std::fs::read_to_string(path).expect("a readable trace"))
+        );
     }
 }
