@@ -152,8 +152,8 @@ fn partitions(
                 leader_epoch: partition.leader_epoch.0,
                 replica_nodes: ids(&partition.replicas),
                 isr_nodes: ids(&partition.in_sync),
-                eligible_leader_replicas: Some(ids(&partition.eligible_leader_replicas)),
-                last_known_elr: Some(ids(&partition.last_known_elr)),
+                eligible_leader_replicas: Some(ids(partition.eligible_leader_replicas())),
+                last_known_elr: Some(ids(partition.last_known_elr())),
                 ..Default::default()
             },
         )

@@ -1,7 +1,7 @@
 //! CreateTopics: every topic of a request on its own, valid ones next to refused ones (trap 94; Kafka's
 //! `ReplicationControlManager.createTopics`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use protocol::MetadataRecord;
 use protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
@@ -14,6 +14,7 @@ use protocol::record_schemas::metadata::topic_record::TopicRecord;
 use types::{ErrorCode, TopicName, Uuid};
 
 use super::{Decision, OnlyNode};
+use crate::image::fold;
 use crate::{MetadataImage, ResourceKind};
 
 /// A request may create this many partitions in all (trap 112).
@@ -49,14 +50,17 @@ pub fn create_topics(
         response: CreateTopicsResponse::default(),
     };
     let mut partitions_left = PARTITIONS_PER_REQUEST_MAX;
-    let mut chosen: Vec<TopicName> = Vec::new();
-    for topic in unique(&request.topics) {
-        let doubled = request
-            .topics
-            .iter()
-            .filter(|other| other.name == topic.name)
-            .count()
-            > 1;
+    let mut chosen: HashMap<String, TopicName> = HashMap::new();
+    let mut named: HashMap<&str, usize> = HashMap::new();
+    for topic in &request.topics {
+        *named.entry(topic.name.as_str()).or_default() += 1;
+    }
+    for topic in &request.topics {
+        // A name that comes twice is answered once.
+        let Some(times) = named.remove(topic.name.as_str()) else {
+            continue;
+        };
+        let doubled = 1 < times;
         let outcome = if doubled {
             Err((
                 ErrorCode::InvalidRequest,
@@ -71,7 +75,7 @@ pub fn create_topics(
         };
         match outcome {
             Ok(plan) => {
-                chosen.push(plan.name.clone());
+                chosen.extend(fold(&plan.name).map(|folded| (folded, plan.name.clone())));
                 let id = fresh_id();
                 result.topic_id = if request.validate_only { Uuid::ZERO } else { id };
                 result.num_partitions = plan.partitions;
@@ -91,14 +95,6 @@ pub fn create_topics(
     decision
 }
 
-/// The topics of a request, a name that comes twice only once.
-fn unique(topics: &[CreatableTopic]) -> impl Iterator<Item = &CreatableTopic> {
-    let first = |(at, topic): &(usize, &CreatableTopic)| {
-        topics.iter().position(|other| other.name == topic.name) == Some(*at)
-    };
-    topics.iter().enumerate().filter(first).map(|(_, topic)| topic)
-}
-
 struct Plan {
     name: TopicName,
     partitions: i32,
@@ -110,7 +106,7 @@ fn create_topic(
     image: &MetadataImage,
     topic: &CreatableTopic,
     context: &CreateTopics<'_>,
-    chosen: &[TopicName],
+    chosen: &HashMap<String, TopicName>,
     partitions_left: &mut i64,
 ) -> Result<Plan, Refusal> {
     let name =
@@ -118,18 +114,14 @@ fn create_topic(
     if image.topic_by_name(&name).is_some() {
         return Err((
             ErrorCode::TopicAlreadyExists,
-            format!("the topic \"{name}\" already exists"),
+            format!("Topic '{name}' already exists."),
         ));
     }
-    let collides = |other: &&TopicName| other.collides_with(&name);
-    if let Some(other) = image
-        .topics()
-        .map(|topic| &topic.name)
-        .chain(chosen)
-        .find(collides)
-    {
-        let message =
-            format!("the topic \"{name}\" collides with \"{other}\": '.' and '_' count as the same");
+    let earlier = fold(&name)
+        .and_then(|folded| chosen.get(&folded))
+        .map(TopicName::as_str);
+    if let Some(other) = image.colliding(&name).or(earlier) {
+        let message = format!("Topic '{name}' collides with existing topic: {other}");
         return Err((ErrorCode::InvalidTopicException, message));
     }
     let (partitions, replication_factor) = match topic.assignments.is_empty() {

@@ -1,5 +1,7 @@
 //! DeleteTopics, by name or by id (Kafka's `ControllerApis.deleteTopics`; trap 95).
 
+use std::collections::{HashMap, HashSet};
+
 use protocol::Str;
 use protocol::messages::delete_topics_request::DeleteTopicsRequest;
 use protocol::messages::delete_topics_response::{DeletableTopicResult, DeleteTopicsResponse};
@@ -32,24 +34,25 @@ pub fn delete_topics(
         records: Vec::new(),
         response: DeleteTopicsResponse::default(),
     };
-    let mut removed: Vec<Uuid> = Vec::new();
-    for (at, (name, id)) in wanted.iter().enumerate() {
+    let mut named: HashMap<&(Option<Str>, Uuid), usize> = HashMap::new();
+    for key in &wanted {
+        *named.entry(key).or_default() += 1;
+    }
+    let mut removed: HashSet<Uuid> = HashSet::new();
+    for key in &wanted {
         // One that comes twice is refused, and told so once.
-        if wanted.iter().position(|key| *key == (name.clone(), *id)) != Some(at) {
+        let Some(times) = named.remove(key) else {
             continue;
-        }
-        let doubled = wanted
-            .iter()
-            .enumerate()
-            .any(|(other, key)| other != at && *key == (name.clone(), *id));
+        };
+        let (name, id) = key;
+        let doubled = 1 < times;
         let mut result = DeletableTopicResult {
             name: name.clone(),
             topic_id: *id,
             ..Default::default()
         };
         match find(image, name, *id, doubled) {
-            Ok((name, id)) if !removed.contains(&id) => {
-                removed.push(id);
+            Ok((name, id)) if removed.insert(id) => {
                 result.name = Some(name);
                 result.topic_id = id;
                 decision.records.push(

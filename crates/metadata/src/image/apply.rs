@@ -11,7 +11,7 @@ use protocol::record_schemas::metadata::register_broker_record::RegisterBrokerRe
 use protocol::record_schemas::metadata::topic_record::TopicRecord;
 use types::{BrokerId, LeaderEpoch, Offset, TopicId, TopicName};
 
-use super::{BrokerImage, Configs, Endpoint, MetadataImage, PartitionImage, TopicImage};
+use super::{BrokerImage, Configs, Endpoint, MetadataImage, PartitionImage, Rare, TopicImage, fold};
 
 /// What changed between two images, for whoever keeps something in step with them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +21,14 @@ pub struct Delta {
     pub deleted: Vec<TopicId>,
     /// (resource type, name)
     pub configs: Vec<(i8, String)>,
+}
+
+impl Delta {
+    fn touch(&mut self, topic: TopicId) {
+        if self.topics.last() != Some(&topic) {
+            self.topics.push(topic);
+        }
+    }
 }
 
 impl MetadataImage {
@@ -43,10 +51,61 @@ impl MetadataImage {
             MetadataRecord::BrokerRegistrationChangeRecord(record) => self.apply_broker_change(record),
             MetadataRecord::ProducerIdsRecord(record) => self.next_producer_id = record.next_producer_id,
             MetadataRecord::RegisterControllerRecord(record) => {
-                Arc::make_mut(&mut self.controllers).insert(record.controller_id, record.incarnation_id);
+                Arc::make_mut(&mut self.controllers).insert(record.controller_id, record.clone());
             }
-            // Kept in the log for others; nothing here depends on them yet.
-            _ => {}
+            MetadataRecord::FenceBrokerRecord(record) => self.set_fenced(record.id, true),
+            MetadataRecord::UnfenceBrokerRecord(record) => self.set_fenced(record.id, false),
+            MetadataRecord::ClearElrRecord(record) => self.clear_elr(&record.topic_name, delta),
+            MetadataRecord::BeginTransactionRecord(_) => {
+                let before = MetadataImage {
+                    before: None,
+                    ..self.clone()
+                };
+                self.before = Some(Arc::new(before));
+            }
+            MetadataRecord::EndTransactionRecord(_) => self.before = None,
+            MetadataRecord::AbortTransactionRecord(_) => self.abort_transaction(),
+            other => self.kept.apply(other),
+        }
+    }
+
+    /// Chooses the image in front of the transaction: there is no undo.
+    fn abort_transaction(&mut self) {
+        if let Some(before) = self.before.take() {
+            *self = MetadataImage {
+                offset: self.offset,
+                ..(*before).clone()
+            };
+        }
+    }
+
+    fn set_fenced(&mut self, broker: i32, fenced: bool) {
+        if let Some(broker) = Arc::make_mut(&mut self.brokers).get_mut(&broker) {
+            broker.fenced = fenced;
+        }
+    }
+
+    /// Of one topic, or of all if it has no name.
+    fn clear_elr(&mut self, name: &str, delta: &mut Delta) {
+        let touched: Vec<TopicId> = match name {
+            "" => self.topics.keys().copied().collect(),
+            name => self.names.get(name).copied().into_iter().collect(),
+        };
+        for id in touched {
+            let Some(topic) = self.topics.get_mut(&id) else {
+                continue;
+            };
+            let has_elr = |partition: &PartitionImage| partition.rare.is_some();
+            if !topic.partitions.iter().any(has_elr) {
+                continue;
+            }
+            for partition in &mut Arc::make_mut(topic).partitions {
+                change_rare(partition, |rare| {
+                    rare.eligible_leader_replicas.clear();
+                    rare.last_known_elr.clear();
+                });
+            }
+            delta.touch(id);
         }
     }
 
@@ -64,9 +123,12 @@ impl MetadataImage {
             id: record.topic_id,
             partitions: Vec::new(),
         };
+        if let Some(folded) = fold(&name) {
+            self.colliding.insert_mut((folded, name.to_string()), ());
+        }
         self.names.insert_mut(name, record.topic_id);
         self.topics.insert_mut(record.topic_id, Arc::new(topic));
-        delta.topics.push(record.topic_id);
+        delta.touch(record.topic_id);
     }
 
     fn apply_partition(&mut self, record: &PartitionRecord, delta: &mut Delta) {
@@ -74,12 +136,17 @@ impl MetadataImage {
             return;
         };
         let topic = Arc::make_mut(topic);
+        let rare = Rare {
+            eligible_leader_replicas: list(record.eligible_leader_replicas.as_deref()),
+            last_known_elr: list(record.last_known_elr.as_deref()),
+            adding_replicas: list(Some(&record.adding_replicas)),
+            removing_replicas: list(Some(&record.removing_replicas)),
+            leader_recovery_state: record.leader_recovery_state,
+        };
         let partition = PartitionImage {
             replicas: brokers(&record.replicas).collect(),
             in_sync: brokers(&record.isr).collect(),
-            eligible_leader_replicas: brokers(record.eligible_leader_replicas.as_deref().unwrap_or(&[]))
-                .collect(),
-            last_known_elr: brokers(record.last_known_elr.as_deref().unwrap_or(&[])).collect(),
+            rare: (rare != Rare::default()).then(|| Box::new(rare)),
             directories: record.directories.iter().copied().collect(),
             leader: BrokerId(record.leader),
             leader_epoch: LeaderEpoch(record.leader_epoch),
@@ -91,9 +158,7 @@ impl MetadataImage {
         } else if let Some(place) = topic.partitions.get_mut(index) {
             *place = partition;
         }
-        if delta.topics.last() != Some(&record.topic_id) {
-            delta.topics.push(record.topic_id);
-        }
+        delta.touch(record.topic_id);
     }
 
     fn apply_partition_change(&mut self, record: &PartitionChangeRecord, delta: &mut Delta) {
@@ -115,8 +180,12 @@ impl MetadataImage {
             partition.leader = BrokerId(record.leader);
             partition.leader_epoch = LeaderEpoch(partition.leader_epoch.0.saturating_add(1));
         }
+        if let Some(directories) = &record.directories {
+            partition.directories = directories.iter().copied().collect();
+        }
+        change_rare(partition, |rare| change_rare_fields(rare, record));
         partition.partition_epoch = partition.partition_epoch.saturating_add(1);
-        delta.topics.push(record.topic_id);
+        delta.touch(record.topic_id);
     }
 
     fn apply_remove_topic(&mut self, id: TopicId, delta: &mut Delta) {
@@ -126,6 +195,9 @@ impl MetadataImage {
         self.topics.remove_mut(&id);
         if self.names.get(&topic.name) == Some(&id) {
             self.names.remove_mut(&topic.name);
+            if let Some(folded) = fold(&topic.name) {
+                self.colliding.remove_mut(&(folded, topic.name.to_string()));
+            }
         }
         self.configs
             .remove_mut(&(super::ResourceKind::Topic as i8, topic.name.to_string()));
@@ -175,6 +247,14 @@ impl MetadataImage {
             fenced: record.fenced,
             in_controlled_shutdown: record.in_controlled_shutdown,
             log_dirs: record.log_dirs.clone(),
+            registration: Arc::new(RegisterBrokerRecord {
+                fenced: false,
+                in_controlled_shutdown: false,
+                log_dirs: Vec::new(),
+                cordoned_log_dirs: None,
+                ..record.clone()
+            }),
+            cordoned_log_dirs: record.cordoned_log_dirs.clone(),
         };
         Arc::make_mut(&mut self.brokers).insert(record.broker_id, broker);
     }
@@ -189,7 +269,43 @@ impl MetadataImage {
             _ => {}
         }
         broker.in_controlled_shutdown |= record.in_controlled_shutdown == 1;
+        if !record.log_dirs.is_empty() {
+            broker.log_dirs.clone_from(&record.log_dirs);
+        }
+        if record.cordoned_log_dirs.is_some() {
+            broker.cordoned_log_dirs.clone_from(&record.cordoned_log_dirs);
+        }
     }
+}
+
+/// Changes what few partitions have, and drops it where nothing is left.
+fn change_rare(partition: &mut PartitionImage, change: impl FnOnce(&mut Rare)) {
+    let mut rare = partition.rare.take().unwrap_or_default();
+    change(&mut rare);
+    partition.rare = (*rare != Rare::default()).then_some(rare);
+}
+
+/// An absent list leaves what is there; so does a recovery state of -1.
+fn change_rare_fields(rare: &mut Rare, record: &PartitionChangeRecord) {
+    let put = |list: &mut Vec<BrokerId>, ids: &Option<Vec<i32>>| {
+        if let Some(ids) = ids {
+            *list = brokers(ids).collect();
+        }
+    };
+    put(
+        &mut rare.eligible_leader_replicas,
+        &record.eligible_leader_replicas,
+    );
+    put(&mut rare.last_known_elr, &record.last_known_elr);
+    put(&mut rare.adding_replicas, &record.adding_replicas);
+    put(&mut rare.removing_replicas, &record.removing_replicas);
+    if 0 <= record.leader_recovery_state {
+        rare.leader_recovery_state = record.leader_recovery_state;
+    }
+}
+
+fn list(ids: Option<&[i32]>) -> Vec<BrokerId> {
+    brokers(ids.unwrap_or(&[])).collect()
 }
 
 fn brokers(ids: &[i32]) -> impl Iterator<Item = BrokerId> + use<'_> {

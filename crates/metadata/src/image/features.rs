@@ -3,6 +3,9 @@
 /// The level of `metadata.version` whose records are written: that of Kafka 4.3 (4.3-IV0).
 pub const METADATA_VERSION: i16 = 30;
 
+/// Finalized by a control record of the quorum, not by a FeatureLevelRecord.
+pub const KRAFT_VERSION: &str = "kraft.version";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Feature {
     pub name: &'static str,
@@ -15,7 +18,7 @@ pub struct Feature {
 /// What this node can do. The levels below `metadata.version` 30 are read by Kafka 4.3 as well, and never written here.
 pub const SUPPORTED_FEATURES: &[Feature] = &[
     Feature {
-        name: "kraft.version",
+        name: KRAFT_VERSION,
         supported_min: 0,
         supported_max: 1,
         finalized: 0,

@@ -2,15 +2,19 @@
 
 mod apply;
 mod features;
+mod kept;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use protocol::record_schemas::metadata::register_broker_record::RegisterBrokerRecord;
+use protocol::record_schemas::metadata::register_controller_record::RegisterControllerRecord;
 use smallvec::SmallVec;
 use types::{BrokerId, LeaderEpoch, Offset, TopicId, TopicName, Uuid};
 
 pub use apply::Delta;
-pub use features::{Feature, METADATA_VERSION, SUPPORTED_FEATURES};
+pub use features::{Feature, KRAFT_VERSION, METADATA_VERSION, SUPPORTED_FEATURES};
+use kept::Kept;
 
 /// Kafka's resource types for configs (`ConfigResource.Type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,12 +41,47 @@ impl ResourceKind {
 pub struct PartitionImage {
     pub replicas: SmallVec<[BrokerId; 4]>,
     pub in_sync: SmallVec<[BrokerId; 4]>,
-    pub eligible_leader_replicas: Vec<BrokerId>,
-    pub last_known_elr: Vec<BrokerId>,
+    /// What few partitions have: a million of them carry a pointer only.
+    pub(crate) rare: Option<Box<Rare>>,
     pub directories: SmallVec<[Uuid; 1]>,
     pub leader: BrokerId,
     pub leader_epoch: LeaderEpoch,
     pub partition_epoch: i32,
+}
+
+/// What a partition has while it is moved, elected uncleanly, or short of replicas.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Rare {
+    pub(crate) eligible_leader_replicas: Vec<BrokerId>,
+    pub(crate) last_known_elr: Vec<BrokerId>,
+    pub(crate) adding_replicas: Vec<BrokerId>,
+    pub(crate) removing_replicas: Vec<BrokerId>,
+    /// `LeaderRecoveryState`: 0 recovered, 1 recovering.
+    pub(crate) leader_recovery_state: i8,
+}
+
+impl PartitionImage {
+    /// Replicas outside the ISR that have every committed record (KIP-966).
+    pub fn eligible_leader_replicas(&self) -> &[BrokerId] {
+        self.rare
+            .as_ref()
+            .map_or(&[], |rare| &rare.eligible_leader_replicas)
+    }
+
+    /// The last leader, if none is left that has every record.
+    pub fn last_known_elr(&self) -> &[BrokerId] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.last_known_elr)
+    }
+
+    /// Replicas that a reassignment adds.
+    pub fn adding_replicas(&self) -> &[BrokerId] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.adding_replicas)
+    }
+
+    /// Replicas that a reassignment removes.
+    pub fn removing_replicas(&self) -> &[BrokerId] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.removing_replicas)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +100,7 @@ pub struct Endpoint {
     pub security_protocol: i16,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct BrokerImage {
     pub id: BrokerId,
     pub incarnation_id: Uuid,
@@ -72,6 +111,9 @@ pub struct BrokerImage {
     pub fenced: bool,
     pub in_controlled_shutdown: bool,
     pub log_dirs: Vec<Uuid>,
+    /// As it was registered, without what changes later: a snapshot repeats what nothing here looks at.
+    pub(crate) registration: Arc<RegisterBrokerRecord>,
+    pub(crate) cordoned_log_dirs: Option<Vec<Uuid>>,
 }
 
 /// Overrides of one resource.
@@ -87,7 +129,15 @@ pub struct MetadataImage {
     pub(crate) brokers: Arc<BTreeMap<i32, BrokerImage>>,
     pub(crate) configs: rpds::RedBlackTreeMapSync<(i8, String), Arc<Configs>>,
     pub(crate) next_producer_id: i64,
-    pub(crate) controllers: Arc<BTreeMap<i32, Uuid>>,
+    pub(crate) controllers: Arc<BTreeMap<i32, RegisterControllerRecord>>,
+    /// From the quorum's control records; not a feature record.
+    pub(crate) kraft_version: i16,
+    /// Names with a `.` or `_`, which may collide: with `_` for each, and as they are.
+    pub(crate) colliding: rpds::RedBlackTreeMapSync<(String, String), ()>,
+    /// Records that nothing here interprets.
+    pub(crate) kept: Kept,
+    /// The image in front of an open metadata transaction.
+    pub(crate) before: Option<Arc<MetadataImage>>,
 }
 
 impl MetadataImage {
@@ -102,6 +152,19 @@ impl MetadataImage {
 
     pub fn topic_by_name(&self, name: &str) -> Option<&Arc<TopicImage>> {
         self.names.get(name).and_then(|id| self.topics.get(id))
+    }
+
+    /// What may be shown: without the records of a metadata transaction that is still open.
+    pub fn committed(&self) -> &MetadataImage {
+        self.before.as_deref().unwrap_or(self)
+    }
+
+    /// A topic whose name differs from this one in `.` and `_` only.
+    pub fn colliding(&self, name: &TopicName) -> Option<&str> {
+        let folded = fold(name)?;
+        let from = (folded, String::new());
+        let ((folded, other), ()) = self.colliding.range(&from..).next()?;
+        (*folded == from.0).then_some(other.as_str())
     }
 
     /// Topics by name, ascending.
@@ -141,8 +204,17 @@ impl MetadataImage {
     /// What this node supports, and what the cluster has finalized.
     pub fn features(&self) -> impl Iterator<Item = Feature> + use<'_> {
         SUPPORTED_FEATURES.iter().map(|feature| Feature {
-            finalized: self.features.get(feature.name).copied().unwrap_or(0),
+            finalized: match feature.name {
+                KRAFT_VERSION => self.kraft_version,
+                name => self.features.get(name).copied().unwrap_or(0),
+            },
             ..*feature
         })
     }
+}
+
+/// A name with `_` for `.`; none if it has neither and cannot collide.
+pub(crate) fn fold(name: &TopicName) -> Option<String> {
+    let may_collide = name.bytes().any(|byte| matches!(byte, b'.' | b'_'));
+    may_collide.then(|| name.replace('.', "_"))
 }

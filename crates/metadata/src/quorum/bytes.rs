@@ -6,7 +6,7 @@ use protocol::messages::leader_change_message::{LeaderChangeMessage, Voter as Le
 use protocol::messages::voters_record::{
     Endpoint, KRaftVersionFeature, Voter as RecordedVoter, VotersRecord,
 };
-use protocol::{Encode, MetadataRecord, Segments};
+use protocol::{Budget, Decode, Encode, MetadataRecord, Reader, Segments};
 use record::{BatchBuilder, BatchHeader, BatchOptions, ControlType, HEADER_BYTES};
 use types::{LeaderEpoch, Offset, Uuid};
 
@@ -128,9 +128,33 @@ pub fn records_batch(records: &[MetadataRecord], epoch: LeaderEpoch, now_ms: i64
 /// registration change that can say what it has to.
 fn version_of(record: &MetadataRecord) -> i16 {
     match record {
-        MetadataRecord::BrokerRegistrationChangeRecord(_) => 0,
+        MetadataRecord::BrokerRegistrationChangeRecord(record) => {
+            let needs_directories = !record.log_dirs.is_empty();
+            match (&record.cordoned_log_dirs, needs_directories) {
+                (Some(_), _) => 3,
+                (None, true) => 2,
+                (None, false) if record.in_controlled_shutdown != 0 => 1,
+                (None, false) => 0,
+            }
+        }
         other => other.highest_version(),
     }
+}
+
+/// Control records are the quorum's; the image shows the version that they finalize.
+fn replay_control(image: &mut MetadataImage, header: &BatchHeader, payload: &Bytes) -> Result<(), String> {
+    for record in record::walk(header, payload) {
+        let record = record.map_err(|error| error.to_string())?;
+        if record.key.and_then(ControlType::from_key) != Some(ControlType::KRaftVersion) {
+            continue;
+        }
+        let value = payload.slice_ref(record.value.unwrap_or_default());
+        let mut budget = Budget::new(value.len());
+        let version = KRaftVersionRecord::decode(&mut Reader::new(value), 0, &mut budget);
+        image.kraft_version = version.map_err(|error| error.to_string())?.k_raft_version;
+    }
+    image.pass(header.last_offset());
+    Ok(())
 }
 
 /// Applies a batch of the log to an image.
@@ -140,11 +164,10 @@ pub fn replay_batch(
     batch: &Bytes,
     delta: &mut Delta,
 ) -> Result<(), String> {
-    if header.is_control() {
-        image.pass(header.last_offset());
-        return Ok(());
-    }
     let payload = batch.slice(HEADER_BYTES.min(batch.len())..);
+    if header.is_control() {
+        return replay_control(image, header, &payload);
+    }
     for record in record::walk(header, &payload) {
         let record = record.map_err(|error| error.to_string())?;
         let offset = header.base_offset.plus(i64::from(record.offset_delta));

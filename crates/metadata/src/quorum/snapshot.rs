@@ -13,8 +13,7 @@ use record::{BatchHeader, ControlType};
 use types::{BrokerId, LeaderEpoch, Offset};
 
 use super::bytes::{Voter, control_batch, kraft_version, records_batch, replay_batch, voters};
-use crate::controller::{Registration, register_broker, unfence};
-use crate::{Delta, MetadataImage, TopicImage};
+use crate::{BrokerImage, Delta, MetadataImage, TopicImage};
 
 pub const CHECKPOINT_SUFFIX: &str = ".checkpoint";
 /// Records in one batch of a snapshot.
@@ -111,19 +110,8 @@ fn image_records(image: &MetadataImage) -> Vec<MetadataRecord> {
         };
         records.push(record.into());
     }
-    for broker in image.brokers() {
-        let registration = Registration {
-            id: broker.id,
-            incarnation_id: broker.incarnation_id,
-            endpoints: broker.endpoints.clone(),
-            rack: broker.rack.clone(),
-            directory_id: broker.log_dirs.first().copied().unwrap_or_default(),
-        };
-        records.push(register_broker(&registration, Offset(broker.epoch)));
-        if !broker.fenced {
-            records.push(unfence(broker.id, Offset(broker.epoch)));
-        }
-    }
+    records.extend(image.brokers().map(broker_record));
+    records.extend(image.controllers.values().cloned().map(MetadataRecord::from));
     for topic in image.topics() {
         records.extend(topic_records(topic));
     }
@@ -148,7 +136,18 @@ fn image_records(image: &MetadataImage) -> Vec<MetadataRecord> {
         };
         records.push(record.into());
     }
+    records.extend(image.kept.records().cloned());
     records
+}
+
+/// As it was registered, with what has changed since.
+fn broker_record(broker: &BrokerImage) -> MetadataRecord {
+    let mut record = (*broker.registration).clone();
+    record.fenced = broker.fenced;
+    record.in_controlled_shutdown = broker.in_controlled_shutdown;
+    record.log_dirs.clone_from(&broker.log_dirs);
+    record.cordoned_log_dirs.clone_from(&broker.cordoned_log_dirs);
+    record.into()
 }
 
 fn topic_records(topic: &TopicImage) -> Vec<MetadataRecord> {
@@ -172,8 +171,14 @@ fn topic_records(topic: &TopicImage) -> Vec<MetadataRecord> {
             leader_epoch: partition.leader_epoch.0,
             partition_epoch: partition.partition_epoch,
             directories: partition.directories.to_vec(),
-            eligible_leader_replicas: some(ids(&partition.eligible_leader_replicas)),
-            last_known_elr: some(ids(&partition.last_known_elr)),
+            eligible_leader_replicas: some(ids(partition.eligible_leader_replicas())),
+            last_known_elr: some(ids(partition.last_known_elr())),
+            adding_replicas: ids(partition.adding_replicas()),
+            removing_replicas: ids(partition.removing_replicas()),
+            leader_recovery_state: partition
+                .rare
+                .as_ref()
+                .map_or(0, |rare| rare.leader_recovery_state),
             ..Default::default()
         };
         records.push(record.into());
