@@ -48,12 +48,13 @@ impl BatchError {
     pub fn error_code(&self) -> ErrorCode {
         use BatchError::*;
         match self {
-            Crc { .. } | UnknownMagic { .. } | Short { .. } | Length { .. } => ErrorCode::CorruptMessage,
+            Crc { .. } | UnknownMagic { .. } | Length { .. } => ErrorCode::CorruptMessage,
             ZstdTooEarly => ErrorCode::UnsupportedCompressionType,
             TooLarge { .. } => ErrorCode::MessageTooLarge,
             Timestamp { .. } => ErrorCode::InvalidTimestamp,
             Bomb { .. } => ErrorCode::CorruptMessage,
-            OldMagic { .. }
+            Short { .. }
+            | OldMagic { .. }
             | NotOneBatch
             | Empty
             | UnknownCodec { .. }

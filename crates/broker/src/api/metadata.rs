@@ -85,6 +85,7 @@ impl Asked {
         let row = |topic: &MetadataRequestTopic| MetadataResponseTopic {
             error_code: code.code(),
             name: Some(topic.name.clone().unwrap_or_default()),
+            topic_id: topic.topic_id,
             ..Default::default()
         };
         let topics = self.request.topics.iter().flatten().map(row).collect();
