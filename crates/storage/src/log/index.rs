@@ -123,7 +123,7 @@ impl Index {
         let count = self.open.partition_point(|extent| extent.chunk <= chunk);
         let sealed: Vec<Extent> = self.open.drain(..count).collect();
         if self.open.is_empty() {
-            self.open.shrink_to(4);
+            self.open = Vec::new();
         }
         let pieces = sealed.chunk_by(|one, other| one.chunk == other.chunk);
         self.runs.extend(pieces.filter_map(Run::of));

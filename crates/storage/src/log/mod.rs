@@ -12,7 +12,7 @@ mod truncate;
 
 use std::any::Any;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
@@ -46,6 +46,8 @@ pub struct Log {
     offline: AtomicBool,
     /// On the stream's list of logs that the next sync covers.
     pub(crate) dirty: AtomicBool,
+    /// The group that told of this log last; the writer's alone.
+    moved_in: AtomicU64,
     attachment: RwLock<Option<Weak<dyn Any + Send + Sync>>>,
 }
 
@@ -140,6 +142,7 @@ impl Log {
             inner: Mutex::new(inner),
             offline: AtomicBool::new(false),
             dirty: AtomicBool::new(false),
+            moved_in: AtomicU64::new(0),
             attachment: RwLock::new(None),
         };
         log.note_state(&log.inner.lock().state);
@@ -329,10 +332,19 @@ impl Log {
             .count()
     }
 
+    /// Whether this is the first batch of the log in a group.
+    pub(crate) fn first_in(&self, lsn: u64) -> bool {
+        self.moved_in.swap(lsn, Ordering::Relaxed) != lsn
+    }
+
     pub(crate) fn evict_tail(&self, base: Offset) {
         let mut inner = self.inner.lock();
         while inner.tail.front().is_some_and(|tail| tail.base <= base) {
             inner.tail.pop_front();
+        }
+        if inner.tail.is_empty() {
+            // A quiet log keeps no memory for what it once held.
+            inner.tail = VecDeque::new();
         }
     }
 

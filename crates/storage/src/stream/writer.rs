@@ -320,7 +320,7 @@ impl Stream {
             }
             // After the log knows: the sync that takes it from the list sees the new end.
             self.mark_dirty(log);
-            if !moved.iter().any(|known| Arc::ptr_eq(&known.log, log)) {
+            if log.first_in(written.lsn) {
                 moved.push(Moved {
                     log: log.clone(),
                     written: Offset(0),
