@@ -15,5 +15,6 @@ mod samples;
 mod seeded;
 mod segments;
 mod switch;
+mod threads;
 mod truncation;
 mod unknown;
