@@ -134,6 +134,14 @@ impl Stream {
         })
     }
 
+    /// After the writer's lock was held for something else than writing: whoever found it taken meanwhile went away in
+    /// the belief that the holder looks at the queue again.
+    pub(super) fn look_again(&self) {
+        if !self.queue.lock().is_empty() {
+            self.wake_writer();
+        }
+    }
+
     /// The disk has no room for a next chunk.
     pub(crate) fn is_full(&self) -> bool {
         self.queue.lock().full

@@ -122,6 +122,7 @@ impl Stream {
     fn sync_alone(&self) -> Result<Vec<Moved>, Error> {
         let moving = self.take_dirty();
         let (chunks, lsn) = self.unsynced()?;
+        self.look_again();
         let bytes = self.unsynced_bytes.swap(0, Ordering::Relaxed);
         for chunk in chunks {
             let retried = |error| {

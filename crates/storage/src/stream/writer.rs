@@ -177,6 +177,7 @@ impl Stream {
             queue.wanted()
         };
         let last = self.writer.lock().next_chunk_bytes;
+        self.look_again();
         // A batch too large for a chunk gets one of its own size.
         let needed = chunk_bytes_for(wanted);
         let bytes = (last * 2).min(self.options.chunk_bytes_max).max(needed);
@@ -184,7 +185,10 @@ impl Stream {
             .prepare(bytes)
             .or_else(|_| self.prepare(self.options.chunk_bytes_min.max(needed)));
         match spare {
-            Ok(spare) => self.offer(spare),
+            Ok(spare) => {
+                self.offer(spare);
+                self.look_again();
+            }
             Err(error) => {
                 let was_full = std::mem::replace(&mut self.queue.lock().full, true);
                 if !was_full {

@@ -15,6 +15,5 @@ mod samples;
 mod seeded;
 mod segments;
 mod switch;
-mod threads;
 mod truncation;
 mod unknown;
