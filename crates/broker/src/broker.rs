@@ -132,7 +132,13 @@ impl Broker {
 
     fn topic_settings(&self, image: &MetadataImage, name: &str) -> Arc<TopicConfig> {
         let overrides = image.configs(ResourceKind::Topic, name);
-        Arc::new(TopicConfig::resolve(&overrides, &self.config))
+        let own = image.configs(ResourceKind::Broker, &self.id().to_string());
+        let cluster = image.configs(ResourceKind::Broker, "");
+        let dynamic = config::Dynamic {
+            own: &own,
+            cluster: &cluster,
+        };
+        Arc::new(TopicConfig::resolve(&overrides, dynamic, &self.config))
     }
 
     fn bring_up(&self, image: &MetadataImage, id: TopicId) -> Result<(), storage::Error> {

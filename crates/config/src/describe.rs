@@ -15,6 +15,7 @@ pub enum ConfigSource {
     DynamicDefaultBroker = 3,
     StaticBroker = 4,
     Default = 5,
+    DynamicGroup = 8,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,69 +38,88 @@ pub struct ConfigEntry {
     pub synonyms: Vec<Synonym>,
 }
 
-/// All settings of a topic. `dynamic` are the cluster's dynamic defaults for brokers.
-pub fn describe_topic(
-    overrides: &BTreeMap<String, String>,
-    dynamic: &BTreeMap<String, String>,
-    broker: &BrokerConfig,
-) -> Vec<ConfigEntry> {
-    table::topic_settings()
-        .iter()
-        .map(|setting| topic_entry(setting, overrides, dynamic, broker))
-        .collect()
+/// What was said while brokers run. What is said of one broker is stronger than what is said of all.
+#[derive(Debug, Clone, Copy)]
+pub struct Dynamic<'a> {
+    pub own: &'a BTreeMap<String, String>,
+    pub cluster: &'a BTreeMap<String, String>,
 }
 
-fn topic_entry(
-    setting: &Setting,
+impl Dynamic<'_> {
+    /// What a broker setting is now, if anything was said.
+    pub(crate) fn or_static<'a>(&'a self, broker: &'a BrokerConfig, name: &str) -> Option<&'a str> {
+        let dynamic = self.own.get(name).or_else(|| self.cluster.get(name));
+        dynamic.map(String::as_str).or_else(|| said(broker, name))
+    }
+}
+
+/// `node.id` and `broker.id` are one thing under two names.
+fn said<'a>(broker: &'a BrokerConfig, name: &str) -> Option<&'a str> {
+    let other = match name {
+        "node.id" => "broker.id",
+        "broker.id" => "node.id",
+        _ => name,
+    };
+    let found = broker.said.get(name).or_else(|| broker.said.get(other));
+    found.map(String::as_str)
+}
+
+/// All settings of a topic.
+pub fn describe_topic(
     overrides: &BTreeMap<String, String>,
-    dynamic: &BTreeMap<String, String>,
+    dynamic: Dynamic<'_>,
+    broker: &BrokerConfig,
+) -> Vec<ConfigEntry> {
+    let row = |setting| row(setting, overrides, ConfigSource::DynamicTopic, dynamic, broker);
+    table::topic_settings().iter().map(row).collect()
+}
+
+/// All settings of a group.
+pub fn describe_group(
+    overrides: &BTreeMap<String, String>,
+    dynamic: Dynamic<'_>,
+    broker: &BrokerConfig,
+) -> Vec<ConfigEntry> {
+    let row = |setting| row(setting, overrides, ConfigSource::DynamicGroup, dynamic, broker);
+    table::group_settings().iter().map(row).collect()
+}
+
+/// A setting of a topic or group. Its default may come from the broker.
+fn row(
+    setting: &'static Setting,
+    overrides: &BTreeMap<String, String>,
+    source: ConfigSource,
+    dynamic: Dynamic<'_>,
     broker: &BrokerConfig,
 ) -> ConfigEntry {
     let mut synonyms = Vec::new();
-    if let Some(own) = overrides.get(setting.name) {
-        let value = Some(own.clone());
+    let mut push = |value: &str, source| {
         synonyms.push(Synonym {
             name: setting.name.to_owned(),
-            value,
-            source: ConfigSource::DynamicTopic,
+            value: Some(value.to_owned()),
+            source,
         });
+    };
+    if let Some(own) = overrides.get(setting.name) {
+        push(own, source);
     }
-    if let Some(first) = setting.synonyms.first() {
-        synonyms.extend(broker_synonyms(first, dynamic, broker));
+    match (setting.synonyms.first(), setting.default) {
+        (Some(first), _) => synonyms.extend(broker_synonyms(first, dynamic, broker)),
+        (None, Some(default)) if setting.scope == Scope::Group => push(default, ConfigSource::Default),
+        _ => {}
     }
-    let fallback = inherited(setting, &broker.said);
+    let inherited = || inherited(setting, |name| dynamic.or_static(broker, name));
     let (value, source) = match synonyms.first() {
         Some(first) => (first.value.clone(), first.source),
-        None => {
-            let said = fallback.as_ref().is_some_and(|(_, said)| said.is_some());
-            let source = if said {
-                ConfigSource::StaticBroker
-            } else {
-                ConfigSource::Default
-            };
-            (fallback.map(|(value, _)| value), source)
-        }
+        None => (inherited(), ConfigSource::Default),
     };
     entry(setting, value, source, synonyms)
 }
 
-/// All settings of this broker, and what was said that the table does not know as a broker's.
-pub fn describe_broker(
-    own: &BTreeMap<String, String>,
-    dynamic: &BTreeMap<String, String>,
-    broker: &BrokerConfig,
-) -> Vec<ConfigEntry> {
-    let describe = |setting: &Setting| {
-        let mut synonyms = Vec::new();
-        if let Some(value) = own.get(setting.name) {
-            let value = Some(value.clone());
-            synonyms.push(Synonym {
-                name: setting.name.to_owned(),
-                value,
-                source: ConfigSource::DynamicBroker,
-            });
-        }
-        synonyms.extend(broker_synonyms(setting.name, dynamic, broker));
+/// All settings of this broker.
+pub fn describe_broker(dynamic: Dynamic<'_>, broker: &BrokerConfig) -> Vec<ConfigEntry> {
+    let describe = |setting: &'static Setting| {
+        let synonyms = broker_synonyms(setting.name, dynamic, broker);
         let (value, source) = match synonyms.first() {
             Some(first) => (first.value.clone(), first.source),
             None => (None, ConfigSource::Default),
@@ -109,23 +129,42 @@ pub fn describe_broker(
     table::broker_settings().iter().map(describe).collect()
 }
 
-/// A broker setting's values, the one that holds first.
-fn broker_synonyms(name: &str, dynamic: &BTreeMap<String, String>, broker: &BrokerConfig) -> Vec<Synonym> {
-    let mut synonyms = Vec::new();
-    let mut push = |value: Option<String>, source| {
-        if value.is_some() {
-            synonyms.push(Synonym {
-                name: name.to_owned(),
-                value,
-                source,
-            });
-        }
+/// A broker setting's values under all its names, the one that holds first. As in Kafka, what stands before the first
+/// value under the name itself is left out: `log.retention.hours` alone is no synonym of `log.retention.ms`.
+fn broker_synonyms(name: &'static str, dynamic: Dynamic<'_>, broker: &BrokerConfig) -> Vec<Synonym> {
+    let alone = [name];
+    let names = match table::broker_names(name) {
+        [] => &alone,
+        names => names,
     };
-    push(dynamic.get(name).cloned(), ConfigSource::DynamicDefaultBroker);
-    push(broker.said.get(name).cloned(), ConfigSource::StaticBroker);
-    let default = table::find(Scope::Broker, name).and_then(|setting| setting.default);
-    push(default.map(str::to_owned), ConfigSource::Default);
+    let default = |name: &str| table::find(Scope::Broker, name).and_then(|setting| setting.default);
+    let mut synonyms = Vec::new();
+    for source in [
+        ConfigSource::DynamicBroker,
+        ConfigSource::DynamicDefaultBroker,
+        ConfigSource::StaticBroker,
+        ConfigSource::Default,
+    ] {
+        let value = |name: &str| match source {
+            ConfigSource::DynamicBroker => dynamic.own.get(name).map(String::as_str),
+            ConfigSource::DynamicDefaultBroker => dynamic.cluster.get(name).map(String::as_str),
+            ConfigSource::StaticBroker => said(broker, name),
+            _ => default(name),
+        };
+        for name in names {
+            if let Some(value) = value(name) {
+                synonyms.push(Synonym {
+                    name: (*name).to_owned(),
+                    value: Some(value.to_owned()),
+                    source,
+                });
+            }
+        }
+    }
     synonyms
+        .into_iter()
+        .skip_while(|synonym| synonym.name != name)
+        .collect()
 }
 
 fn entry(
@@ -164,7 +203,11 @@ mod tests {
         let broker = BrokerConfig::new(&Loaded::default()).expect("defaults are legal");
         let overrides = BTreeMap::from([("segment.bytes".to_owned(), "2000000".to_owned())]);
         let dynamic = BTreeMap::from([("min.insync.replicas".to_owned(), "1".to_owned())]);
-        let entries = describe_topic(&overrides, &dynamic, &broker);
+        let dynamic = Dynamic {
+            own: &BTreeMap::new(),
+            cluster: &dynamic,
+        };
+        let entries = describe_topic(&overrides, dynamic, &broker);
         let shown = |name: &str| {
             let entry = entries
                 .iter()

@@ -4,16 +4,19 @@ mod broker;
 mod describe;
 mod listeners;
 mod load;
+mod reference;
 mod table;
 mod topic;
 mod value;
 
 pub use broker::{BrokerConfig, Flush};
-pub use describe::{ConfigEntry, ConfigSource, Synonym, describe_broker, describe_topic};
+pub use describe::{ConfigEntry, ConfigSource, Dynamic, Synonym, describe_broker, describe_group, describe_topic};
 pub use listeners::{ListenerAddress, parse_advertised, parse_listeners};
 pub use load::{Layers, Loaded};
-pub use table::{Kind, Rule, Scope, Setting, broker_settings, find, nearest, topic_settings};
-pub use topic::{TimestampType, TopicConfig, check_topic};
+pub use reference::reference_markdown;
+pub use table::{Kind, Rule, Scope, Setting, broker_settings, find, group_settings, nearest, topic_settings};
+pub use topic::{TimestampType, TopicConfig, check_group, check_topic};
+pub use value::check;
 
 /// Why a configuration cannot be used. The text names the setting, what was said and what is legal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::table::{self, Scope, Setting};
-use crate::{BrokerConfig, Error, value};
+use crate::{BrokerConfig, Dynamic, Error, value};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimestampType {
@@ -23,16 +23,7 @@ pub struct TopicConfig {
 
 /// Checks a topic's own settings: names, values, and values against each other.
 pub fn check_topic(overrides: &BTreeMap<String, String>) -> Result<(), Error> {
-    for (name, said) in overrides {
-        let Some(setting) = table::find(Scope::Topic, name) else {
-            let nearest = table::nearest(Scope::Topic, name);
-            return Err(Error::Unknown {
-                name: name.clone(),
-                nearest,
-            });
-        };
-        value::check(setting, said)?;
-    }
+    check_each(Scope::Topic, overrides)?;
     let tiered = overrides
         .get("remote.storage.enable")
         .and_then(|said| value::boolean(said));
@@ -62,17 +53,36 @@ pub fn check_topic(overrides: &BTreeMap<String, String>) -> Result<(), Error> {
     Ok(())
 }
 
-/// A topic setting's value where nothing of its own is said: (value, the broker setting it was said as).
-pub(crate) fn inherited(
+/// Checks a group's own settings: names and values.
+pub fn check_group(overrides: &BTreeMap<String, String>) -> Result<(), Error> {
+    check_each(Scope::Group, overrides)
+}
+
+fn check_each(scope: Scope, overrides: &BTreeMap<String, String>) -> Result<(), Error> {
+    for (name, said) in overrides {
+        let Some(setting) = table::find(scope, name) else {
+            let nearest = table::nearest(scope, name);
+            return Err(Error::Unknown {
+                name: name.clone(),
+                nearest,
+            });
+        };
+        value::check(setting, said)?;
+    }
+    Ok(())
+}
+
+/// A setting's value where nothing of its own is said: what `broker` knows under its synonyms, else the default.
+pub(crate) fn inherited<'a>(
     setting: &Setting,
-    said: &BTreeMap<String, String>,
-) -> Option<(String, Option<&'static str>)> {
+    broker: impl Fn(&str) -> Option<&'a str>,
+) -> Option<String> {
     for synonym in setting.synonyms {
-        if let Some(value) = said.get(*synonym) {
-            return Some((in_ms(synonym, value), Some(synonym)));
+        if let Some(value) = broker(synonym) {
+            return Some(in_ms(synonym, value));
         }
     }
-    setting.default.map(|default| (default.to_owned(), None))
+    setting.default.map(str::to_owned)
 }
 
 /// Broker settings in hours and minutes stand for topic settings in ms.
@@ -90,16 +100,16 @@ fn in_ms(synonym: &str, value: &str) -> String {
 
 impl TopicConfig {
     /// Overrides were checked when the topic was created or altered.
-    pub fn resolve(overrides: &BTreeMap<String, String>, broker: &BrokerConfig) -> TopicConfig {
+    pub fn resolve(
+        overrides: &BTreeMap<String, String>,
+        dynamic: Dynamic<'_>,
+        broker: &BrokerConfig,
+    ) -> TopicConfig {
         let get = |name: &str| -> String {
             let own = overrides.get(name).map(|said| said.trim().to_owned());
             let setting = table::find(Scope::Topic, name);
-            let above = || {
-                setting
-                    .and_then(|setting| inherited(setting, &broker.said))
-                    .map(|(value, _)| value)
-            };
-            own.or_else(above).unwrap_or_default()
+            let above = |setting| inherited(setting, |name| dynamic.or_static(broker, name));
+            own.or_else(|| setting.and_then(above)).unwrap_or_default()
         };
         let number = |name: &str| get(name).parse::<i64>().unwrap_or(0);
         let log_append = get("message.timestamp.type") == "LogAppendTime";
@@ -129,14 +139,27 @@ mod tests {
         layers.set("log.message.timestamp.type", "LogAppendTime", "--set");
         let broker = BrokerConfig::new(&layers.check().expect("legal")).expect("legal");
         let own = BTreeMap::from([("message.timestamp.type".to_owned(), "CreateTime".to_owned())]);
-        let config = TopicConfig::resolve(&own, &broker);
+        let nothing = BTreeMap::new();
+        let dynamic = Dynamic {
+            own: &nothing,
+            cluster: &nothing,
+        };
+        let config = TopicConfig::resolve(&own, dynamic, &broker);
         assert_eq!(
             (config.max_message_bytes, config.timestamp_type),
             (500, TimestampType::CreateTime)
         );
-        let config = TopicConfig::resolve(&BTreeMap::new(), &broker);
+        let config = TopicConfig::resolve(&nothing, dynamic, &broker);
         assert_eq!(config.timestamp_type, TimestampType::LogAppendTime);
         assert_eq!(config.timestamp_after_max_ms, 3_600_000);
+
+        let all = BTreeMap::from([("message.max.bytes".to_owned(), "600".to_owned())]);
+        let one = BTreeMap::from([("message.max.bytes".to_owned(), "700".to_owned())]);
+        let resolved = |own, cluster| {
+            TopicConfig::resolve(&nothing, Dynamic { own, cluster }, &broker).max_message_bytes
+        };
+        assert_eq!(resolved(&nothing, &all), 600);
+        assert_eq!(resolved(&one, &all), 700);
     }
 
     #[test]

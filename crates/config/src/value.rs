@@ -20,10 +20,8 @@ pub fn check<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, Error> {
         Kind::Short => number(setting, value, i64::from(i16::MIN), i64::from(i16::MAX)).or_else(refuse),
         Kind::Long => number(setting, value, i64::MIN, i64::MAX).or_else(refuse),
         Kind::Double => fraction(setting, value).or_else(refuse),
-        Kind::List => list(value)
-            .try_fold(value, |all, word| words(setting, word).map(|_| all))
-            .or_else(refuse),
-        Kind::Boolean | Kind::String | Kind::Class | Kind::Password => words(setting, value).or_else(refuse),
+        Kind::List => words(setting, value).or_else(refuse),
+        Kind::Boolean | Kind::String | Kind::Class | Kind::Password => word(setting, value).or_else(refuse),
     }
 }
 
@@ -71,14 +69,103 @@ fn fraction<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, String> {
     }
 }
 
+/// A list: no word comes twice, none is empty.
 fn words<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, String> {
-    match setting.rule {
-        Rule::OneOf(choices) if !choices.contains(&value) => {
-            Err(format!("one of {} is wanted", choices.join(", ")))
-        }
-        Rule::NonEmpty if value.is_empty() => Err("it cannot be empty".to_owned()),
-        _ => Ok(value),
+    let may_be_empty = !matches!(setting.rule, Rule::SomeOf(_) | Rule::NonEmpty);
+    if value.is_empty() {
+        return if may_be_empty { Ok(value) } else { Err("it cannot be empty".to_owned()) };
     }
+    if setting.rule == Rule::Replicas && value == "*" {
+        return Ok(value);
+    }
+    let words: Vec<&str> = value.split(',').map(str::trim).collect();
+    for (at, said) in words.iter().enumerate() {
+        let before = words.get(..at).unwrap_or_default();
+        if said.is_empty() || before.contains(said) {
+            return Err("a list names each word once, and none is empty".to_owned());
+        }
+        word(setting, said)?;
+    }
+    Ok(value)
+}
+
+fn word<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, String> {
+    let legal = match setting.rule {
+        Rule::OneOf(choices) | Rule::SomeOf(choices) => choices.contains(&value),
+        Rule::OneOfAnyCase(choices) => choices.iter().any(|choice| choice.eq_ignore_ascii_case(value)),
+        Rule::NonEmpty => !value.is_empty(),
+        Rule::Addresses => is_address(value),
+        Rule::Voters => value
+            .split_once('@')
+            .is_some_and(|(id, address)| id.parse::<i32>().is_ok() && is_address(address)),
+        Rule::Replicas => value
+            .split_once(':')
+            .is_some_and(|(partition, broker)| is_number(partition) && is_number(broker)),
+        Rule::OffsetReset => is_offset_reset(value),
+        Rule::Any | Rule::AtLeast(_) | Rule::Between(..) | Rule::Fraction(..) | Rule::GzipLevel => true,
+    };
+    if legal { Ok(value) } else { Err(wanted(setting.rule)) }
+}
+
+fn wanted(rule: Rule) -> String {
+    match rule {
+        Rule::OneOf(choices) | Rule::SomeOf(choices) | Rule::OneOfAnyCase(choices) => {
+            format!("one of {} is wanted", choices.join(", "))
+        }
+        Rule::Addresses => "host:port is wanted".to_owned(),
+        Rule::Voters => "id@host:port is wanted".to_owned(),
+        Rule::Replicas => "partition:broker, or * alone, is wanted".to_owned(),
+        Rule::OffsetReset => "latest, earliest or by_duration:PnDTnHnMn.nS is wanted".to_owned(),
+        _ => "it cannot be empty".to_owned(),
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|letter| letter.is_ascii_digit())
+}
+
+fn is_address(text: &str) -> bool {
+    text.rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && is_number(port))
+}
+
+fn is_offset_reset(value: &str) -> bool {
+    match value.strip_prefix("by_duration:") {
+        Some(duration) => is_duration(&duration.to_ascii_uppercase()),
+        None => matches!(value, "latest" | "earliest"),
+    }
+}
+
+/// `PnDTnHnMn.nS`: each part may be absent, but not all, and nothing follows `T` only if there is no `T`.
+fn is_duration(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('P') else {
+        return false;
+    };
+    let (date, time) = match rest.split_once('T') {
+        Some((date, time)) => (date, Some(time)),
+        None => (rest, None),
+    };
+    let days = date.is_empty() || date.strip_suffix('D').is_some_and(is_number);
+    let clock = time.map_or(!date.is_empty(), is_clock);
+    days && clock
+}
+
+/// `nHnMn.nS`, in this order, at least one.
+fn is_clock(text: &str) -> bool {
+    let mut rest = text;
+    for unit in ['H', 'M'] {
+        if let Some((number, after)) = rest.split_once(unit) {
+            if !is_number(number) {
+                return false;
+            }
+            rest = after;
+        }
+    }
+    let seconds = |text: &str| {
+        let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+        is_number(whole) && (part.is_empty() || is_number(part))
+    };
+    !text.is_empty() && (rest.is_empty() || rest.strip_suffix('S').is_some_and(seconds))
 }
 
 #[cfg(test)]

@@ -101,7 +101,14 @@ impl TopicConfigRules for Rules<'_> {
     }
 
     fn describe(&self, overrides: &BTreeMap<String, String>) -> Vec<CreatableTopicConfigs> {
-        let dynamic = self.image.configs(ResourceKind::Broker, "");
+        let own = self
+            .image
+            .configs(ResourceKind::Broker, &self.config.node_id.to_string());
+        let cluster = self.image.configs(ResourceKind::Broker, "");
+        let dynamic = config::Dynamic {
+            own: &own,
+            cluster: &cluster,
+        };
         let row = |entry: config::ConfigEntry| CreatableTopicConfigs {
             name: entry.name.into(),
             value: entry.value.map(Into::into),
@@ -110,7 +117,7 @@ impl TopicConfigRules for Rules<'_> {
             is_sensitive: entry.is_sensitive,
             ..Default::default()
         };
-        config::describe_topic(overrides, &dynamic, self.config)
+        config::describe_topic(overrides, dynamic, self.config)
             .into_iter()
             .map(row)
             .collect()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use config::ConfigEntry;
+use config::{ConfigEntry, Dynamic};
 use metadata::ResourceKind;
 use net::Start;
 use protocol::Str;
@@ -71,7 +71,12 @@ type Refusal = (ErrorCode, String);
 fn entries(broker: &Broker, resource: &DescribeConfigsResource) -> Result<Vec<ConfigEntry>, Refusal> {
     let name: &str = &resource.resource_name;
     let image = broker.image();
-    let dynamic = image.configs(ResourceKind::Broker, DYNAMIC_DEFAULT);
+    let cluster = image.configs(ResourceKind::Broker, DYNAMIC_DEFAULT);
+    let own = image.configs(ResourceKind::Broker, &broker.id().to_string());
+    let dynamic = Dynamic {
+        own: &own,
+        cluster: &cluster,
+    };
     match ResourceKind::from_code(resource.resource_type) {
         Some(ResourceKind::Topic) => {
             TopicName::new(name).map_err(|error| (ErrorCode::InvalidTopicException, error.to_string()))?;
@@ -82,16 +87,23 @@ fn entries(broker: &Broker, resource: &DescribeConfigsResource) -> Result<Vec<Co
                 ));
             }
             let overrides = image.configs(ResourceKind::Topic, name);
-            Ok(config::describe_topic(&overrides, &dynamic, &broker.config))
+            Ok(config::describe_topic(&overrides, dynamic, &broker.config))
         }
-        Some(ResourceKind::Broker) if name.is_empty() => Ok(dynamic_defaults(&dynamic)),
+        Some(ResourceKind::Broker) if name.is_empty() => Ok(dynamic_defaults(&cluster)),
         Some(ResourceKind::Broker) => {
             if name.parse() != Ok(broker.id().0) {
                 let message = format!("this is broker {}, not {name}", broker.id());
                 return Err((ErrorCode::InvalidRequest, message));
             }
-            let own = image.configs(ResourceKind::Broker, name);
-            Ok(config::describe_broker(&own, &dynamic, &broker.config))
+            Ok(config::describe_broker(dynamic, &broker.config))
+        }
+        Some(ResourceKind::Group) if name.is_empty() => {
+            let message = "a group has a name".to_owned();
+            Err((ErrorCode::InvalidRequest, message))
+        }
+        Some(ResourceKind::Group) => {
+            let overrides = image.configs(ResourceKind::Group, name);
+            Ok(config::describe_group(&overrides, dynamic, &broker.config))
         }
         _ => {
             let message = format!("resource type {} is not served", resource.resource_type);
@@ -105,13 +117,15 @@ fn dynamic_defaults(dynamic: &BTreeMap<String, String>) -> Vec<ConfigEntry> {
     let setting = |(name, value): (&String, &String)| {
         let known = config::find(config::Scope::Broker, name);
         let source = config::ConfigSource::DynamicDefaultBroker;
-        let value = Some(value.clone());
+        // As in Kafka, what the table does not know may be a secret.
+        let is_sensitive = known.is_none_or(|setting| setting.is_sensitive());
+        let value = (!is_sensitive).then(|| value.clone());
         ConfigEntry {
             name: name.clone(),
             value: value.clone(),
             source,
             read_only: false,
-            is_sensitive: known.is_some_and(|setting| setting.is_sensitive()),
+            is_sensitive,
             kind: known.map(|setting| setting.kind),
             documentation: known.map_or("", |setting| setting.documentation()),
             synonyms: vec![config::Synonym {

@@ -1,6 +1,7 @@
 //! The one table of settings.
 
 mod broker;
+mod group;
 mod topic;
 
 /// A setting's type, as Kafka's `ConfigDef.Type`.
@@ -44,6 +45,18 @@ pub enum Rule {
     Fraction(f64, f64),
     /// One of these; of a list, each.
     OneOf(&'static [&'static str]),
+    /// A list of these that is not empty.
+    SomeOf(&'static [&'static str]),
+    /// One of these, in capitals or not.
+    OneOfAnyCase(&'static [&'static str]),
+    /// A list of `host:port`.
+    Addresses,
+    /// A list of `id@host:port`.
+    Voters,
+    /// A list of `partition:broker`, or `*`.
+    Replicas,
+    /// latest, earliest, or by_duration: and a duration as in ISO 8601 (`P1DT2H`).
+    OffsetReset,
     /// 1 to 9, or -1.
     GzipLevel,
 }
@@ -52,6 +65,7 @@ pub enum Rule {
 pub enum Scope {
     Broker,
     Topic,
+    Group,
 }
 
 /// A row of the table.
@@ -64,7 +78,7 @@ pub struct Setting {
     pub rule: Rule,
     /// Cannot change while the broker runs.
     pub read_only: bool,
-    /// The broker settings that a topic's default comes from, in order.
+    /// The broker settings that a topic's or group's default comes from, in order.
     pub synonyms: &'static [&'static str],
     /// What it does; none if it is accepted and does nothing yet.
     pub doc: Option<&'static str>,
@@ -125,6 +139,19 @@ const fn topic(
     }
 }
 
+const fn group(
+    name: &'static str,
+    kind: Kind,
+    default: Option<&'static str>,
+    rule: Rule,
+    synonyms: &'static [&'static str],
+) -> Setting {
+    Setting {
+        scope: Scope::Group,
+        ..topic(name, kind, default, rule, synonyms, None)
+    }
+}
+
 /// All settings of a broker, by name.
 pub fn broker_settings() -> &'static [Setting] {
     broker::BROKER
@@ -135,10 +162,16 @@ pub fn topic_settings() -> &'static [Setting] {
     topic::TOPIC
 }
 
+/// All settings of a group, by name.
+pub fn group_settings() -> &'static [Setting] {
+    group::GROUP
+}
+
 fn table(scope: Scope) -> &'static [Setting] {
     match scope {
         Scope::Broker => broker::BROKER,
         Scope::Topic => topic::TOPIC,
+        Scope::Group => group::GROUP,
     }
 }
 
@@ -150,13 +183,25 @@ pub fn find(scope: Scope, name: &str) -> Option<&'static Setting> {
         .and_then(|at| table.get(at))
 }
 
+/// The names that a broker setting is said by, the strongest first: `log.roll.ms` and `log.roll.hours` are one thing.
+pub(crate) fn broker_names(name: &'static str) -> &'static [&'static str] {
+    let several = |setting: &&Setting| 1 < setting.synonyms.len() && setting.synonyms.contains(&name);
+    topic::TOPIC
+        .iter()
+        .find(several)
+        .map_or(&[], |setting| setting.synonyms)
+}
+
 /// The name that was most likely meant, if any is near.
 pub fn nearest(scope: Scope, name: &str) -> Option<&'static str> {
+    let edits_max = 1 + name.len() / 4;
+    let near = |setting: &&Setting| setting.name.len().abs_diff(name.len()) <= edits_max;
     let scored = table(scope)
         .iter()
+        .filter(near)
         .map(|setting| (distance(setting.name, name), setting.name));
     let (score, nearest) = scored.min()?;
-    (score <= 1 + name.len() / 4).then_some(nearest)
+    (score <= edits_max).then_some(nearest)
 }
 
 /// Edits between two words.
@@ -189,7 +234,7 @@ mod tests {
 
     #[test]
     fn names_ascend_and_defaults_are_legal() {
-        for table in [broker::BROKER, topic::TOPIC] {
+        for table in [broker::BROKER, topic::TOPIC, group::GROUP] {
             assert!(table.is_sorted_by_key(|setting| setting.name));
             for setting in table {
                 if let Some(default) = setting.default {
@@ -207,8 +252,8 @@ mod tests {
     fn the_table_is_kafkas_whole() {
         assert!(330 < broker::BROKER.len());
         assert_eq!(topic::TOPIC.len(), 33);
-        for topic in topic::TOPIC {
-            for synonym in topic.synonyms {
+        for setting in topic::TOPIC.iter().chain(group::GROUP) {
+            for synonym in setting.synonyms {
                 assert!(find(Scope::Broker, synonym).is_some(), "{synonym}");
             }
         }
