@@ -10,7 +10,9 @@ mod topic;
 mod value;
 
 pub use broker::{BrokerConfig, Flush};
-pub use describe::{ConfigEntry, ConfigSource, Dynamic, Synonym, describe_broker, describe_group, describe_topic};
+pub use describe::{
+    ConfigEntry, ConfigSource, Dynamic, Synonym, describe_broker, describe_group, describe_topic,
+};
 pub use listeners::{ListenerAddress, parse_advertised, parse_listeners};
 pub use load::{Layers, Loaded};
 pub use reference::reference_markdown;

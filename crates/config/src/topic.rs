@@ -73,10 +73,7 @@ fn check_each(scope: Scope, overrides: &BTreeMap<String, String>) -> Result<(), 
 }
 
 /// A setting's value where nothing of its own is said: what `broker` knows under its synonyms, else the default.
-pub(crate) fn inherited<'a>(
-    setting: &Setting,
-    broker: impl Fn(&str) -> Option<&'a str>,
-) -> Option<String> {
+pub(crate) fn inherited<'a>(setting: &Setting, broker: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
     for synonym in setting.synonyms {
         if let Some(value) = broker(synonym) {
             return Some(in_ms(synonym, value));

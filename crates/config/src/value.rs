@@ -73,7 +73,11 @@ fn fraction<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, String> {
 fn words<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, String> {
     let may_be_empty = !matches!(setting.rule, Rule::SomeOf(_) | Rule::NonEmpty);
     if value.is_empty() {
-        return if may_be_empty { Ok(value) } else { Err("it cannot be empty".to_owned()) };
+        return if may_be_empty {
+            Ok(value)
+        } else {
+            Err("it cannot be empty".to_owned())
+        };
     }
     if setting.rule == Rule::Replicas && value == "*" {
         return Ok(value);
@@ -104,7 +108,11 @@ fn word<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, String> {
         Rule::OffsetReset => is_offset_reset(value),
         Rule::Any | Rule::AtLeast(_) | Rule::Between(..) | Rule::Fraction(..) | Rule::GzipLevel => true,
     };
-    if legal { Ok(value) } else { Err(wanted(setting.rule)) }
+    if legal {
+        Ok(value)
+    } else {
+        Err(wanted(setting.rule))
+    }
 }
 
 fn wanted(rule: Rule) -> String {

@@ -54,7 +54,10 @@ fn names_types_and_defaults_are_kafkas() {
             wrong.push(format!("{} is {:?}, in Kafka {}", row[1], setting.kind, row[2]));
         }
         if default != row[3] && !required && !differs_on_purpose(row[1]) {
-            wrong.push(format!("{} defaults to {default}, in Kafka to {}", row[1], row[3]));
+            wrong.push(format!(
+                "{} defaults to {default}, in Kafka to {}",
+                row[1], row[3]
+            ));
         }
     }
     for (name, settings) in [
@@ -138,9 +141,20 @@ fn line(resource: &str, entry: &ConfigEntry) -> String {
     let synonyms: Vec<String> = entry
         .synonyms
         .iter()
-        .map(|synonym| format!("{}={}@{}", synonym.name, shown(&synonym.value), source(synonym.source)))
+        .map(|synonym| {
+            format!(
+                "{}={}@{}",
+                synonym.name,
+                shown(&synonym.value),
+                source(synonym.source)
+            )
+        })
         .collect();
-    let synonyms = if synonyms.is_empty() { "-".to_owned() } else { synonyms.join(";") };
+    let synonyms = if synonyms.is_empty() {
+        "-".to_owned()
+    } else {
+        synonyms.join(";")
+    };
     [
         resource,
         &entry.name,
@@ -165,7 +179,10 @@ fn a_node_describes_itself_its_topics_and_groups_as_kafka_does() {
     for (resource, entries) in [
         ("topic", config::describe_topic(&overrides(), dynamic, &broker)),
         ("broker", config::describe_broker(dynamic, &broker)),
-        ("group", config::describe_group(&BTreeMap::new(), dynamic, &broker)),
+        (
+            "group",
+            config::describe_group(&BTreeMap::new(), dynamic, &broker),
+        ),
     ] {
         for entry in entries {
             ours.insert((resource, entry.name.clone()), line(resource, &entry));
@@ -195,7 +212,9 @@ fn a_groups_own_word_comes_first() {
         cluster: &nothing,
     };
     let entries = config::describe_group(&own, dynamic, &broker());
-    let entry = entries.iter().find(|entry| entry.name == "consumer.heartbeat.interval.ms");
+    let entry = entries
+        .iter()
+        .find(|entry| entry.name == "consumer.heartbeat.interval.ms");
     let entry = entry.expect("described");
     assert_eq!((entry.value.as_deref(), entry.source as i8), (Some("7000"), 8));
     assert_eq!(entry.synonyms.len(), 2);
