@@ -26,7 +26,7 @@ pub fn check(root: &Path, path: &Path) -> anyhow::Result<Vec<Finding>> {
             format!("{lines} lines, at most {FILE_LINES_MAX}: give each role a file"),
         );
     }
-    let is_test = name.contains("/tests/");
+    let is_test = name.contains("/tests/") || name.contains("/examples/");
     let is_shell = name.starts_with("xtask/") || name.starts_with("crates/server/");
     for (at, line) in text.lines().enumerate() {
         let code = line.split("//").next().unwrap_or_default();
