@@ -1,6 +1,8 @@
 //! Arbitrary bytes, mostly golden messages with something changed. A few thousand rounds in an ordinary run;
 //! `OTTLA_FUZZ_ROUNDS=1000000` makes it a million for each request, and `cargo bolero` fuzzes without end.
 
+use std::time::Duration;
+
 use bolero::TypeGenerator;
 use bytes::Bytes;
 use protocol::header::RequestHeader;
@@ -109,6 +111,7 @@ fn changed_requests_never_panic_and_settle_in_one_round() {
         let golden = golden_of(codec);
         bolero::check!()
             .with_iterations(rounds(300))
+            .with_test_time(Duration::MAX)
             .with_type::<Change>()
             .for_each(|change| {
                 let (version, body) = change.of(&golden);
@@ -126,6 +129,7 @@ fn changed_responses_and_records_never_panic_and_settle_in_one_round() {
         let many = rounds(100);
         bolero::check!()
             .with_iterations(many)
+            .with_test_time(Duration::MAX)
             .with_type::<Change>()
             .for_each(|change| {
                 let (version, body) = change.of(&golden);
@@ -150,6 +154,7 @@ fn changed_headers_never_panic_and_the_body_lies_in_the_frame() {
         .collect();
     bolero::check!()
         .with_iterations(rounds(20_000))
+        .with_test_time(Duration::MAX)
         .with_type::<Change>()
         .for_each(|change| {
             let (_, frame) = change.of(&headers);
