@@ -6,7 +6,7 @@ use os::disk::SimDisk;
 use crate::harness::{World, check_prefix, open, target};
 
 /// Images to try; `OTTLA_CASES` asks for more.
-fn cases(short: u64) -> u64 {
+pub fn cases(short: u64) -> u64 {
     std::env::var("OTTLA_CASES")
         .ok()
         .and_then(|text| text.parse().ok())

@@ -1,5 +1,6 @@
 //! Logs on a simulated disk: appended, cut, damaged, filled up, and opened again.
 
+mod bitflip;
 mod checkpoints;
 mod crash;
 mod damage;
@@ -8,12 +9,15 @@ mod faults;
 mod formats;
 mod golden;
 mod harness;
+mod ioerr;
 mod life;
 mod producers;
+mod recycled;
 mod restart;
 mod samples;
 mod seeded;
 mod segments;
 mod switch;
+mod torn;
 mod truncation;
 mod unknown;
