@@ -50,7 +50,7 @@ fn features_have_a_real_epoch_and_only_what_is_complete_is_finalized() {
         .iter()
         .map(|feature| &*feature.name)
         .collect();
-    assert_eq!(finalized, ["metadata.version"]);
+    assert_eq!(finalized, ["kraft.version", "metadata.version"]);
     assert!(
         response
             .supported_features

@@ -84,7 +84,7 @@ pub(crate) fn batches(stream: &Stream, extent: &Extent) -> Result<Vec<Bytes>, Re
     let chunk: Arc<Chunk> = stream.chunk(extent.chunk).ok_or(ReadError::Offline)?;
     let mut bytes = vec![0; extent.bytes as usize];
     chunk.file.read_exact_at(&mut bytes, extent.position)?;
-    let whole = super::read::verify(&chunk, extent, &bytes)?;
+    let whole = super::read::verify(&chunk, extent, &bytes, None)?;
     bytes.truncate(whole);
     let bytes = Bytes::from(bytes);
     let mut batches = Vec::new();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
-use types::Offset;
+use types::{LeaderEpoch, Offset};
 
 use super::{Extent, Inner, Log};
 use crate::ReadError;
@@ -56,6 +56,8 @@ struct Plan {
     from: Offset,
     next_offset: Offset,
     bytes: usize,
+    /// Of every batch, where there is only one.
+    epoch: Option<LeaderEpoch>,
 }
 
 /// Neighbouring extents of one chunk, read by one call. Holds its chunk, which is not recycled meanwhile.
@@ -173,6 +175,15 @@ impl Log {
         Chosen::Extents(chosen)
     }
 
+    /// The epoch that all of these were written in, if it is one.
+    fn one_epoch(&self, extents: &[Extent]) -> Option<LeaderEpoch> {
+        let (first, last) = (extents.first()?, extents.last()?);
+        let inner = self.inner.lock();
+        let epoch = inner.state.epochs.epoch_of(first.base);
+        let at_end = inner.state.epochs.epoch_of(Offset(last.next.0 - 1));
+        (epoch == at_end && epoch != LeaderEpoch::NONE).then_some(epoch)
+    }
+
     fn plan(&self, extents: Vec<Extent>, from: Offset) -> Result<Plan, ReadError> {
         let next_offset = extents.last().map_or(from, |extent| extent.next);
         let bytes = extents.iter().map(|extent| extent.bytes as usize).sum();
@@ -184,6 +195,7 @@ impl Log {
                 what,
             });
         }
+        let epoch = self.one_epoch(&extents);
         let mut pieces: Vec<Piece> = Vec::new();
         for extent in extents {
             let end = extent.position + u64::from(extent.bytes);
@@ -213,6 +225,7 @@ impl Log {
             from,
             next_offset,
             bytes,
+            epoch,
         })
     }
 
@@ -311,7 +324,7 @@ impl Plan {
             for extent in &piece.extents {
                 let at = (extent.position - piece.position) as usize;
                 let batches = buffer.slice(at..at + extent.bytes as usize);
-                let whole = verify(&piece.chunk, extent, &batches)?;
+                let whole = verify(&piece.chunk, extent, &batches, self.epoch)?;
                 slices.bytes += whole;
                 slices.segments.push(batches.slice(..whole));
             }
@@ -321,7 +334,12 @@ impl Plan {
 }
 
 /// Compares what was read with what the index says lies there. Gives the bytes of the batches that were not cut off.
-pub(crate) fn verify(chunk: &Chunk, extent: &Extent, bytes: &[u8]) -> Result<usize, ReadError> {
+pub(crate) fn verify(
+    chunk: &Chunk,
+    extent: &Extent,
+    bytes: &[u8],
+    epoch: Option<LeaderEpoch>,
+) -> Result<usize, ReadError> {
     let damaged = |what: String| ReadError::Damaged {
         chunk: chunk.id,
         position: extent.position,
@@ -335,6 +353,13 @@ pub(crate) fn verify(chunk: &Chunk, extent: &Extent, bytes: &[u8]) -> Result<usi
             return Err(damaged(format!(
                 "offset {next} is wanted, {} is there",
                 header.base_offset
+            )));
+        }
+        // The checksum leaves the leader epoch out; the log's history has it.
+        if let Some(epoch) = epoch.filter(|epoch| *epoch != header.leader_epoch) {
+            return Err(damaged(format!(
+                "epoch {epoch} is wanted, {} is there",
+                header.leader_epoch
             )));
         }
         record::check_crc(&header, batch).map_err(|error| damaged(error.to_string()))?;

@@ -72,8 +72,8 @@ fn epochs_and_starts_are_remembered() {
     let log = world.log(0);
     log.set_leader_epoch(LeaderEpoch(3)).expect("room");
     world.commit(0, 0, 5);
-    log.set_leader_epoch(LeaderEpoch(7)).expect("room");
     world.commit(0, 5, 5);
+    log.set_leader_epoch(LeaderEpoch(7)).expect("room");
     log.advance_start(Offset(5)).expect("room");
     world.directory.sync_now().expect("no fault");
     let again = open(&world.disk.copy(), 2);
