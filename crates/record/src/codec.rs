@@ -82,13 +82,21 @@ fn snappy(plain: &[u8]) -> std::io::Result<Bytes> {
 pub fn decompress(codec: Codec, packed: &Bytes, max: usize) -> Result<Bytes, BatchError> {
     match codec {
         Codec::None => Ok(packed.clone()),
-        Codec::Gzip => read_capped(flate2::read::GzDecoder::new(&packed[..]), max),
+        // Of several members, as Java's GZIPInputStream reads them.
+        Codec::Gzip => read_capped(flate2::read::MultiGzDecoder::new(&packed[..]), max),
         Codec::Snappy => unsnappy(packed, max),
-        Codec::Lz4 => read_capped(lz4::Decoder::new(&packed[..]).map_err(failed)?, max),
+        Codec::Lz4 => {
+            let mut decoder = lz4::Decoder::new(&packed[..]).map_err(failed)?;
+            let plain = read_capped(&mut decoder, max)?;
+            // The decoder says nothing of a frame that is cut, until it is asked.
+            decoder.finish().1.map_err(failed)?;
+            Ok(plain)
+        }
         Codec::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::new(&packed[..]).map_err(failed)?;
-            // Kafka's own limit: a window of 128 MiB would be allowed by the format.
-            decoder.window_log_max(23).map_err(failed)?;
+            // Producers at levels 20 to 22 ask for windows of up to 128 MiB, which is also where zstd-jni ends. Of a
+            // window only what was written to is touched, and `max` bounds that.
+            decoder.window_log_max(27).map_err(failed)?;
             read_capped(decoder, max)
         }
     }

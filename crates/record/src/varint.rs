@@ -19,9 +19,16 @@ pub(crate) fn read(bytes: &[u8]) -> Option<(i64, &[u8])> {
     None
 }
 
-/// As [`read`], for values that Kafka keeps in 32 bits.
+/// Bytes of the longest varint that Java reads into an int.
+const I32_BYTES_MAX: usize = 5;
+
+/// As [`read`], for values that Kafka keeps in 32 bits. A longer spelling of a small value is refused: no Java
+/// consumer could read it.
 pub(crate) fn read_i32(bytes: &[u8]) -> Option<(i32, &[u8])> {
     let (value, rest) = read(bytes)?;
+    if I32_BYTES_MAX < bytes.len() - rest.len() {
+        return None;
+    }
     Some((i32::try_from(value).ok()?, rest))
 }
 
