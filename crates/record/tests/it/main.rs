@@ -1,5 +1,8 @@
 //! Batches built, checked, walked and searched.
 
+mod golden;
+mod hostile;
+
 use bytes::Bytes;
 use proptest::prelude::*;
 use record::{
