@@ -77,7 +77,7 @@ enum Chosen {
 /// Extents this close are read together: a gap costs less than a call.
 const GAP_BYTES_MAX: u64 = 16 << 10;
 /// One call reads at most this.
-const PIECE_BYTES_MAX: u64 = 4 << 20;
+const PIECE_BYTES_MAX: u64 = 256 << 10;
 
 impl Log {
     /// Reads what is in memory or in cached pages; the rest is given back to be waited for.
