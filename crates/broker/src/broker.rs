@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use config::{BrokerConfig, Flush, TopicConfig};
+use config::{BrokerConfig, Flush};
 use metadata::{Delta, MetadataImage, ResourceKind};
 use os::{Clock, Os, Random};
 use storage::LogDirectory;
@@ -12,7 +12,7 @@ use types::{BrokerId, TopicId, TopicIdPartition};
 
 use crate::fetch_session::FetchSessions;
 use crate::node::Node;
-use crate::partition::Partition;
+use crate::partition::{Partition, Said};
 use crate::producer_ids::ProducerIds;
 use crate::quorum::{QuorumHandle, QuorumHost};
 use crate::topics::{Topic, Topics};
@@ -31,6 +31,7 @@ pub enum OpenError {
 
 /// A broker of one node.
 pub struct Broker {
+    /// As it was started. What may change meanwhile is in [`Broker::settings`].
     pub config: BrokerConfig,
     pub node: Node,
     pub directory: LogDirectory,
@@ -40,6 +41,8 @@ pub struct Broker {
     pub clock: Clock,
     random: Random,
     image: ArcSwap<MetadataImage>,
+    /// The settings with what was said since the start.
+    live: ArcSwap<BrokerConfig>,
     quorum: QuorumHandle,
 }
 
@@ -60,6 +63,7 @@ impl Broker {
             producer_ids: ProducerIds::default(),
             topics: Topics::default(),
             image: ArcSwap::from_pointee(image.clone()),
+            live: ArcSwap::from_pointee(config.with_dynamic(Said::of(&image, config.node_id).dynamic())),
             clock: os.clock.clone(),
             random: os.random.clone(),
             quorum: handle,
@@ -81,6 +85,11 @@ impl Broker {
 
     pub fn image(&self) -> Arc<MetadataImage> {
         self.image.load_full()
+    }
+
+    /// The settings as they are now, with what was altered while the broker runs.
+    pub fn settings(&self) -> Arc<BrokerConfig> {
+        self.live.load_full()
     }
 
     pub(crate) fn quorum(&self) -> &QuorumHandle {
@@ -115,37 +124,42 @@ impl Broker {
         for id in &delta.topics {
             self.bring_up(image, *id)?;
         }
-        for (kind, name) in &delta.configs {
-            if *kind == ResourceKind::Topic as i8
-                && let Some(topic) = self.topics.by_name(name)
-            {
-                let settings = self.topic_settings(image, name);
-                topic
-                    .partitions()
-                    .iter()
-                    .for_each(|partition| partition.replace_settings(settings.clone()));
-            }
-        }
+        self.follow_configs(image, delta);
         self.directory.kick();
         Ok(())
     }
 
-    fn topic_settings(&self, image: &MetadataImage, name: &str) -> Arc<TopicConfig> {
-        let overrides = image.configs(ResourceKind::Topic, name);
-        let own = image.configs(ResourceKind::Broker, &self.id().to_string());
-        let cluster = image.configs(ResourceKind::Broker, "");
-        let dynamic = config::Dynamic {
-            own: &own,
-            cluster: &cluster,
+    /// What is said of brokers may change every topic, what is said of a topic changes that one.
+    fn follow_configs(&self, image: &MetadataImage, delta: &Delta) {
+        let said = Said::of(image, self.config.node_id);
+        let of = |wanted: ResourceKind| {
+            let is_wanted = move |(kind, _): &&(i8, String)| *kind == wanted as i8;
+            delta.configs.iter().filter(is_wanted).map(|(_, name)| name)
         };
-        Arc::new(TopicConfig::resolve(&overrides, dynamic, &self.config))
+        let brokers_changed = of(ResourceKind::Broker).next().is_some();
+        let topics = if brokers_changed {
+            self.live
+                .store(Arc::new(self.config.with_dynamic(said.dynamic())));
+            self.topics.all()
+        } else {
+            of(ResourceKind::Topic)
+                .filter_map(|name| self.topics.by_name(name))
+                .collect()
+        };
+        for topic in topics {
+            let settings = said.topic(image, &topic.name, &self.config);
+            topic
+                .partitions()
+                .iter()
+                .for_each(|partition| partition.replace_settings(settings.clone()));
+        }
     }
 
     fn bring_up(&self, image: &MetadataImage, id: TopicId) -> Result<(), storage::Error> {
         let Some(described) = image.topic(id) else {
             return Ok(());
         };
-        let settings = self.topic_settings(image, &described.name);
+        let settings = Said::of(image, self.config.node_id).topic(image, &described.name, &self.config);
         let known = self.topics.by_id(id);
         let topic = known.unwrap_or_else(|| Arc::new(Topic::new(described.name.clone(), id)));
         for (index, partition) in (0..).zip(&described.partitions) {

@@ -15,7 +15,7 @@ pub struct Session {
     pub peer: Peer,
     /// Batches were queued since the last kick.
     pub queued: bool,
-    /// An acks=all batch is among them.
+    /// One of them waits for the disk.
     pub wants_sync: bool,
     /// Who the client says it is (ApiVersions v3+).
     pub software: Option<(String, String)>,

@@ -13,6 +13,17 @@ pub enum Flush {
     Never,
 }
 
+impl Flush {
+    /// The mode of this name; what the table refuses is the safest one.
+    pub(crate) fn from_word(word: &str) -> Flush {
+        match word {
+            "never" => Flush::Never,
+            "interval" => Flush::Interval,
+            _ => Flush::Ack,
+        }
+    }
+}
+
 /// A broker's settings. Values are legal: they were checked against the table.
 #[derive(Debug, Clone)]
 pub struct BrokerConfig {
@@ -56,11 +67,7 @@ impl BrokerConfig {
         } else {
             number("broker.id")
         };
-        let flush = match get("ottla.flush").as_deref() {
-            Some("never") => Flush::Never,
-            Some("interval") => Flush::Interval,
-            _ => Flush::Ack,
-        };
+        let flush = Flush::from_word(&get("ottla.flush").unwrap_or_default());
         let dirs = text("log.dirs").or_else(|| text("log.dir"));
         let log_dir = dirs.and_then(|dirs| value::list(&dirs).next().map(str::to_owned));
         Ok(BrokerConfig {
@@ -86,6 +93,22 @@ impl BrokerConfig {
             tail_cache_bytes: number("ottla.tail.cache.bytes") as usize,
             said: said.clone(),
         })
+    }
+
+    /// These settings with what was said since: what the broker goes by now. DescribeConfigs wants the settings
+    /// without it, since it tells where a value comes from.
+    pub fn with_dynamic(&self, dynamic: crate::Dynamic<'_>) -> BrokerConfig {
+        let mut loaded = Loaded {
+            values: self.said.clone(),
+            ..Loaded::default()
+        };
+        for (name, value) in dynamic.cluster.iter().chain(dynamic.own) {
+            loaded
+                .values
+                .insert(name.clone(), value.trim().trim_start_matches('+').to_owned());
+        }
+        // What was altered was checked when it was; the addresses, if no longer legal, stay as they were.
+        BrokerConfig::new(&loaded).unwrap_or_else(|_| self.clone())
     }
 
     /// What was said, or the default.

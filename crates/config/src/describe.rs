@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::BrokerConfig;
 use crate::table::{self, Kind, Scope, Setting};
 use crate::topic::inherited;
+use crate::{BrokerConfig, alter, value};
 
 /// Kafka's `ConfigEntry.ConfigSource`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum ConfigSource {
     DynamicDefaultBroker = 3,
     StaticBroker = 4,
     Default = 5,
+    DynamicBrokerLogger = 6,
+    DynamicClientMetrics = 7,
     DynamicGroup = 8,
 }
 
@@ -116,6 +118,77 @@ fn row(
     entry(setting, value, source, synonyms)
 }
 
+/// All settings of a client-metrics subscription.
+pub fn describe_client_metrics(said: &BTreeMap<String, String>) -> Vec<ConfigEntry> {
+    let row = |setting: &'static Setting| {
+        let own = said.get(setting.name);
+        let source = ConfigSource::DynamicClientMetrics;
+        let synonym = |own: &String| Synonym {
+            name: setting.name.to_owned(),
+            value: Some(own.clone()),
+            source,
+        };
+        let synonyms: Vec<Synonym> = own.map(synonym).into_iter().collect();
+        let default = || setting.default.map(str::to_owned);
+        let source = own.map_or(ConfigSource::Default, |_| source);
+        entry(setting, own.cloned().or_else(default), source, synonyms)
+    };
+    alter::CLIENT_METRICS.iter().map(row).collect()
+}
+
+/// What was said of all brokers at once, as it was said.
+pub fn describe_defaults(cluster: &BTreeMap<String, String>) -> Vec<ConfigEntry> {
+    let row = |(name, value): (&String, &String)| said_alone(name, value, ConfigSource::DynamicDefaultBroker);
+    cluster.iter().map(row).collect()
+}
+
+/// A name that the table lacks, or whose default is not asked for. As in Kafka, what nobody knows may be a secret.
+fn said_alone(name: &str, value: &str, source: ConfigSource) -> ConfigEntry {
+    let kind = alter::dynamic_broker_kind(name);
+    let known = table::find(Scope::Broker, name);
+    let is_sensitive = kind.is_none_or(|kind| kind == Kind::Password);
+    let value = (!is_sensitive).then(|| value.to_owned());
+    ConfigEntry {
+        name: name.to_owned(),
+        value: value.clone(),
+        source,
+        read_only: known.map_or(
+            !name.contains(".throttled.") && !name.contains(".io.max."),
+            |known| known.read_only,
+        ),
+        is_sensitive,
+        kind,
+        documentation: known.map_or("", Setting::documentation),
+        synonyms: vec![Synonym {
+            name: name.to_owned(),
+            value,
+            source,
+        }],
+    }
+}
+
+/// Settings that were said and that the table does not have: of one listener, or anybody's own.
+fn beyond_the_table(dynamic: Dynamic<'_>, broker: &BrokerConfig) -> Vec<ConfigEntry> {
+    let mut found: BTreeMap<&str, ConfigEntry> = BTreeMap::new();
+    for (said, source) in [
+        (dynamic.own, ConfigSource::DynamicBroker),
+        (dynamic.cluster, ConfigSource::DynamicDefaultBroker),
+        (&broker.said, ConfigSource::StaticBroker),
+    ] {
+        let unknown = |name: &&String| table::find(Scope::Broker, name).is_none();
+        for name in said.keys().filter(unknown) {
+            let weaker = said_alone(name, said.get(name).map_or("", String::as_str), source);
+            match found.get_mut(name.as_str()) {
+                Some(entry) => entry.synonyms.extend(weaker.synonyms),
+                None => {
+                    found.insert(name, weaker);
+                }
+            }
+        }
+    }
+    found.into_values().collect()
+}
+
 /// All settings of this broker.
 pub fn describe_broker(dynamic: Dynamic<'_>, broker: &BrokerConfig) -> Vec<ConfigEntry> {
     let describe = |setting: &'static Setting| {
@@ -126,7 +199,9 @@ pub fn describe_broker(dynamic: Dynamic<'_>, broker: &BrokerConfig) -> Vec<Confi
         };
         entry(setting, value, source, synonyms)
     };
-    table::broker_settings().iter().map(describe).collect()
+    let mut entries: Vec<ConfigEntry> = table::broker_settings().iter().map(describe).collect();
+    entries.extend(beyond_the_table(dynamic, broker));
+    entries
 }
 
 /// A broker setting's values under all its names, the one that holds first. As in Kafka, what stands before the first
@@ -177,7 +252,7 @@ fn entry(
     let hide = |value: Option<String>| if is_sensitive { None } else { value };
     ConfigEntry {
         name: setting.name.to_owned(),
-        value: hide(value),
+        value: hide(value.map(|value| value::shown(setting.kind, &value))),
         source,
         read_only: setting.read_only,
         is_sensitive,

@@ -1,5 +1,6 @@
 //! Settings: what there is, what is legal, where it was said, and what it comes to.
 
+mod alter;
 mod broker;
 mod describe;
 mod listeners;
@@ -9,15 +10,19 @@ mod table;
 mod topic;
 mod value;
 
+pub use alter::{
+    Of, Refusal, check_broker, check_client_metrics, check_group, dynamic_broker_kind, is_dynamic,
+};
 pub use broker::{BrokerConfig, Flush};
 pub use describe::{
-    ConfigEntry, ConfigSource, Dynamic, Synonym, describe_broker, describe_group, describe_topic,
+    ConfigEntry, ConfigSource, Dynamic, Synonym, describe_broker, describe_client_metrics, describe_defaults,
+    describe_group, describe_topic,
 };
 pub use listeners::{ListenerAddress, parse_advertised, parse_listeners};
 pub use load::{Layers, Loaded};
 pub use reference::reference_markdown;
 pub use table::{Kind, Rule, Scope, Setting, broker_settings, find, group_settings, nearest, topic_settings};
-pub use topic::{TimestampType, TopicConfig, check_group, check_topic};
+pub use topic::{Compression, TimestampType, TopicConfig, check_topic};
 pub use value::check;
 
 /// Why a configuration cannot be used. The text names the setting, what was said and what is legal.

@@ -25,6 +25,55 @@ pub fn check<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, Error> {
     }
 }
 
+/// As [`check`], for a value that a client says: a word that a list has twice counts once (KIP-1161).
+pub fn check_said<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, Error> {
+    if setting.kind == Kind::List {
+        check(setting, &once_each(value))?;
+        return Ok(value.trim());
+    }
+    check(setting, value)
+}
+
+fn once_each(value: &str) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for word in value.split(',').map(str::trim) {
+        if word.is_empty() || !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words.join(",")
+}
+
+/// A legal value as tools see it: parsed and written again (`ConfigDef.convertToString`).
+pub fn shown(kind: Kind, value: &str) -> String {
+    let value = value.trim();
+    match kind {
+        Kind::Boolean => value.to_ascii_lowercase(),
+        Kind::Int | Kind::Short | Kind::Long => {
+            let parsed = value.parse::<i64>();
+            parsed.map_or_else(|_| value.to_owned(), |number| number.to_string())
+        }
+        Kind::Double => value
+            .parse::<f64>()
+            .map_or_else(|_| value.to_owned(), java_double),
+        Kind::List => once_each(value),
+        Kind::String | Kind::Class | Kind::Password => value.to_owned(),
+    }
+}
+
+/// Java's `Double.toString`, for the magnitudes that settings have.
+fn java_double(number: f64) -> String {
+    let plain = (1e-3..1e7).contains(&number.abs()) || number == 0.0;
+    if plain {
+        return format!("{number:?}");
+    }
+    let text = format!("{number:E}");
+    match text.split_once('E') {
+        Some((digits, exponent)) if !digits.contains('.') => format!("{digits}.0E{exponent}"),
+        _ => text,
+    }
+}
+
 pub fn boolean(value: &str) -> Option<bool> {
     match value.trim() {
         value if value.eq_ignore_ascii_case("true") => Some(true),
@@ -197,6 +246,22 @@ mod tests {
         assert!(legal(Scope::Broker, "auto.create.topics.enable", "TRUE"));
         assert!(!legal(Scope::Broker, "auto.create.topics.enable", "yes"));
         assert!(!legal(Scope::Topic, "compression.gzip.level", "0"));
+    }
+
+    #[test]
+    fn values_are_shown_as_java_writes_them() {
+        for (kind, said, wanted) in [
+            (Kind::Int, " +77 ", "77"),
+            (Kind::Boolean, " TRUE ", "true"),
+            (Kind::Double, "0.50", "0.5"),
+            (Kind::Double, "2", "2.0"),
+            (Kind::Double, "1e10", "1.0E10"),
+            (Kind::Double, "1.7976931348623157E308", "1.7976931348623157E308"),
+            (Kind::List, " compact , delete,compact", "compact,delete"),
+            (Kind::String, " zstd", "zstd"),
+        ] {
+            assert_eq!(shown(kind, said), wanted, "{kind:?} {said:?}");
+        }
     }
 
     #[test]

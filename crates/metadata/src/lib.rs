@@ -7,6 +7,6 @@ mod image;
 pub mod quorum;
 
 pub use image::{
-    BrokerImage, Delta, Endpoint, Feature, MetadataImage, PartitionImage, ResourceKind, SUPPORTED_FEATURES,
-    TopicImage,
+    BrokerImage, Configs, Delta, Endpoint, Feature, MetadataImage, PartitionImage, ResourceKind,
+    SUPPORTED_FEATURES, TopicImage,
 };

@@ -125,13 +125,11 @@ fn append(
         call.broker.clock.wall_ms(),
     )?;
     call.session.queued = true;
+    call.session.wants_sync |= partition.wants_sync(acks);
     let wait = match acks {
         Acks::None => None,
         Acks::Leader => Some(ProduceWait::written(partition.clone(), produced.end)),
-        Acks::All => {
-            call.session.wants_sync = true;
-            Some(ProduceWait::committed(partition.clone(), produced.end))
-        }
+        Acks::All => Some(ProduceWait::committed(partition.clone(), produced.end)),
     };
     produce.waits.extend(wait.map(|wait| (place, wait)));
     Ok(PartitionProduceResponse {

@@ -3,6 +3,7 @@
 mod append;
 mod progress;
 mod read;
+mod settings;
 mod waiters;
 
 use std::sync::Arc;
@@ -16,8 +17,10 @@ use types::{LeaderEpoch, Offset, PartitionIndex, TopicId, TopicName};
 pub use append::{Acks, AppendFailure, Produced};
 pub use progress::Progress;
 pub use read::{Bounds, Isolation};
+pub(crate) use settings::Said;
 pub use waiters::{FetchWaiter, ProduceEnd, ProduceWait};
 
+use settings::FlushCell;
 use waiters::Waiters;
 
 /// One partition. Its log holds the lock that orders appends; what is here is read without it.
@@ -27,7 +30,10 @@ pub struct Partition {
     pub index: PartitionIndex,
     log: Arc<Log>,
     settings: RwLock<Arc<TopicConfig>>,
-    flush: Flush,
+    /// As the settings say, where it is read often.
+    flush: FlushCell,
+    /// The broker's own mode, by which the log directory syncs.
+    directory_flush: Flush,
     leader_epoch: AtomicI32,
     /// Everything below is committed: consumers see it, and it survives what the flush policy promises.
     high_watermark: AtomicI64,
@@ -44,7 +50,7 @@ impl Partition {
         index: PartitionIndex,
         log: Arc<Log>,
         settings: Arc<TopicConfig>,
-        flush: Flush,
+        directory_flush: Flush,
         directory: &LogDirectory,
     ) -> Arc<Partition> {
         let partition = Arc::new(Partition {
@@ -52,9 +58,10 @@ impl Partition {
             topic_id,
             index,
             high_watermark: AtomicI64::new(log.synced_end().0),
+            flush: FlushCell::new(settings.flush),
             settings: RwLock::new(settings),
             leader_epoch: AtomicI32::new(log.latest_epoch().unwrap_or(LeaderEpoch::NONE).0),
-            flush,
+            directory_flush,
             offline: AtomicBool::new(false),
             waiters: Waiters::default(),
             directory: directory.clone(),
@@ -62,20 +69,13 @@ impl Partition {
         });
         let attachment: Arc<dyn std::any::Any + Send + Sync> = partition.clone();
         partition.log.attach(Arc::downgrade(&attachment));
+        partition.apply_settings();
         partition.refresh();
         partition
     }
 
     pub fn log(&self) -> &Arc<Log> {
         &self.log
-    }
-
-    pub fn settings(&self) -> Arc<TopicConfig> {
-        self.settings.read().clone()
-    }
-
-    pub fn replace_settings(&self, settings: Arc<TopicConfig>) {
-        *self.settings.write() = settings;
     }
 
     pub fn leader_epoch(&self) -> LeaderEpoch {

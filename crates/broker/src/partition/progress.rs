@@ -44,7 +44,7 @@ impl Partition {
     /// The log holds everything below `written`, and on stable storage everything below `synced`.
     fn advance(&self, written: Offset, synced: Offset, wakes: &mut WakeSet) {
         // This node is the whole in-sync set, so its own end is the minimum (A8).
-        let committed = match self.flush {
+        let committed = match self.flush.get() {
             Flush::Ack => synced,
             Flush::Interval | Flush::Never => written,
         };

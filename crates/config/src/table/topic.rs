@@ -27,6 +27,7 @@ pub(super) static TOPIC: &[Setting] = &[
     topic("min.cleanable.dirty.ratio", Double, Some("0.5"), Rule::Between(0, 1), &["log.cleaner.min.cleanable.ratio"], None),
     topic("min.compaction.lag.ms", Long, Some("0"), Rule::AtLeast(0), &["log.cleaner.min.compaction.lag.ms"], None),
     topic("min.insync.replicas", Int, Some("1"), Rule::AtLeast(1), &["min.insync.replicas"], Some("Replicas that must have a record before a producer with acks=all is answered.")),
+    topic("ottla.flush", String, Some("ack"), Rule::OneOf(&["ack", "interval", "never"]), &["ottla.flush"], Some("When an acknowledged record of this topic is on stable storage: before the answer (ack), soon after (interval), or when the system writes it (never).")),
     topic("preallocate", Boolean, Some("false"), Rule::Any, &["log.preallocate"], None),
     topic("remote.log.copy.disable", Boolean, Some("false"), Rule::Any, &[], None),
     topic("remote.log.delete.on.disable", Boolean, Some("false"), Rule::Any, &[], None),

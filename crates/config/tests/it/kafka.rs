@@ -128,6 +128,8 @@ fn source(source: ConfigSource) -> &'static str {
         ConfigSource::StaticBroker => "STATIC_BROKER_CONFIG",
         ConfigSource::Default => "DEFAULT_CONFIG",
         ConfigSource::DynamicGroup => "DYNAMIC_GROUP_CONFIG",
+        ConfigSource::DynamicBrokerLogger => "DYNAMIC_BROKER_LOGGER_CONFIG",
+        ConfigSource::DynamicClientMetrics => "DYNAMIC_CLIENT_METRICS_CONFIG",
     }
 }
 
@@ -204,13 +206,14 @@ fn a_node_describes_itself_its_topics_and_groups_as_kafka_does() {
 #[test]
 fn a_groups_own_word_comes_first() {
     let own = map(&[("consumer.heartbeat.interval.ms", "7000")]);
-    assert!(config::check_group(&own).is_ok());
-    assert!(config::check_group(&map(&[("consumer.heartbeat.interval.ms", "0")])).is_err());
     let nothing = BTreeMap::new();
     let dynamic = Dynamic {
         own: &nothing,
         cluster: &nothing,
     };
+    assert!(config::check_group(&own, dynamic, &broker()).is_ok());
+    let zero = map(&[("consumer.heartbeat.interval.ms", "0")]);
+    assert!(config::check_group(&zero, dynamic, &broker()).is_err());
     let entries = config::describe_group(&own, dynamic, &broker());
     let entry = entries
         .iter()
