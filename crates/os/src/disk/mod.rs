@@ -9,6 +9,8 @@ mod simulated;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bytes::BytesMut;
+
 pub use real::DirectoryLock;
 #[cfg(debug_assertions)]
 pub use simulated::{Fault, Pending, SimDisk};
@@ -56,9 +58,19 @@ impl File {
         on!(self, file => file.read_exact_at(into, position))
     }
 
-    /// Reads if no disk has to be waited for; `false` if one would be.
-    pub fn try_read_cached_at(&self, into: &mut [u8], position: u64) -> io::Result<bool> {
-        on!(self, file => file.try_read_cached_at(into, position))
+    /// Appends `length` bytes from `position` to `into`, without zeroing the room first.
+    pub fn append_exact_at(&self, into: &mut BytesMut, length: usize, position: u64) -> io::Result<()> {
+        on!(self, file => file.append_exact_at(into, length, position))
+    }
+
+    /// As [`File::append_exact_at`] if no disk has to be waited for; `false`, and nothing appended, if one would be.
+    pub fn try_append_cached_at(
+        &self,
+        into: &mut BytesMut,
+        length: usize,
+        position: u64,
+    ) -> io::Result<bool> {
+        on!(self, file => file.try_append_cached_at(into, length, position))
     }
 
     pub fn len(&self) -> io::Result<u64> {

@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use bytes::BytesMut;
 
 use super::OpenOptions;
 
@@ -64,8 +67,47 @@ impl RealFile {
         self.0.read_exact_at(into, position)
     }
 
+    /// Appends `length` bytes of the file to `into`, whose new room is not zeroed first.
+    pub(super) fn append_exact_at(
+        &self,
+        into: &mut BytesMut,
+        length: usize,
+        position: u64,
+    ) -> io::Result<()> {
+        self.append_at(into, length, position, 0).map(|_| ())
+    }
+
+    /// As `append_exact_at`, if no disk has to be waited for; `false`, and nothing appended, if one would be.
+    pub(super) fn try_append_cached_at(
+        &self,
+        into: &mut BytesMut,
+        length: usize,
+        position: u64,
+    ) -> io::Result<bool> {
+        self.append_at(into, length, position, libc::RWF_NOWAIT)
+    }
+
     #[allow(unsafe_code)]
-    pub(super) fn try_read_cached_at(&self, into: &mut [u8], position: u64) -> io::Result<bool> {
+    fn append_at(
+        &self,
+        into: &mut BytesMut,
+        length: usize,
+        position: u64,
+        flags: libc::c_int,
+    ) -> io::Result<bool> {
+        into.reserve(length);
+        let room = into.spare_capacity_mut().get_mut(..length);
+        let whole = self.fill_at(room.unwrap_or_default(), position, flags)?;
+        if whole {
+            // SAFETY: `reserve` made room for `length` bytes and `fill_at` has written every one of them.
+            unsafe { into.set_len(into.len() + length) };
+        }
+        Ok(whole)
+    }
+
+    /// Writes every byte of `into`, or gives `false` where the flags forbid to wait for the rest.
+    #[allow(unsafe_code)]
+    fn fill_at(&self, into: &mut [MaybeUninit<u8>], position: u64, flags: libc::c_int) -> io::Result<bool> {
         let mut done = 0;
         while done < into.len() {
             let rest = into.get_mut(done..).unwrap_or_default();
@@ -75,13 +117,16 @@ impl RealFile {
             };
             let at = libc::off_t::try_from(position + done as u64).map_err(io::Error::other)?;
             // SAFETY: the one iovec names a live, exclusively borrowed slice, into which the kernel may write.
-            let read =
-                unsafe { libc::preadv2(self.0.as_raw_fd(), &raw const slice, 1, at, libc::RWF_NOWAIT) };
+            let read = unsafe { libc::preadv2(self.0.as_raw_fd(), &raw const slice, 1, at, flags) };
             match usize::try_from(read) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(read) => done += read,
-                // Not cached, or a file system that cannot say: the caller waits for it elsewhere.
-                Err(_) => return Ok(false),
+                Err(_) => match io::Error::last_os_error() {
+                    error if error.kind() == io::ErrorKind::Interrupted => {}
+                    // Not cached, or a file system that cannot say: the caller waits for it elsewhere.
+                    error if flags != 0 && cannot_say(&error) => return Ok(false),
+                    error => return Err(error),
+                },
             }
         }
         Ok(true)
@@ -128,6 +173,12 @@ impl RealFile {
         // SAFETY: the call takes numbers and touches no memory of ours. It is advice: its result changes nothing.
         unsafe { libc::posix_fadvise(self.0.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
     }
+}
+
+/// What a read that must not wait answers where it would have to, or where the file system has no such reads.
+fn cannot_say(error: &io::Error) -> bool {
+    let code = error.raw_os_error().unwrap_or_default();
+    [libc::EAGAIN, libc::EOPNOTSUPP, libc::EINVAL, libc::ENOSYS].contains(&code)
 }
 
 pub(super) fn list(path: &Path) -> io::Result<Vec<PathBuf>> {

@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use parking_lot::Mutex;
 
 use super::OpenOptions;
@@ -460,11 +461,29 @@ impl SimFile {
         Ok(())
     }
 
-    pub(super) fn try_read_cached_at(&self, into: &mut [u8], position: u64) -> io::Result<bool> {
+    pub(super) fn append_exact_at(
+        &self,
+        into: &mut BytesMut,
+        length: usize,
+        position: u64,
+    ) -> io::Result<()> {
+        let before = into.len();
+        into.resize(before + length, 0);
+        let room = into.get_mut(before..).unwrap_or_default();
+        self.read_exact_at(room, position)
+            .inspect_err(|_| into.truncate(before))
+    }
+
+    pub(super) fn try_append_cached_at(
+        &self,
+        into: &mut BytesMut,
+        length: usize,
+        position: u64,
+    ) -> io::Result<bool> {
         if self.disk.0.lock().cold {
             return Ok(false);
         }
-        self.read_exact_at(into, position).map(|()| true)
+        self.append_exact_at(into, length, position).map(|()| true)
     }
 
     pub(super) fn len(&self) -> io::Result<u64> {

@@ -3,6 +3,7 @@
 use std::io::IoSlice;
 use std::path::PathBuf;
 
+use bytes::BytesMut;
 use os::{Disk, File, OpenOptions, Random};
 
 /// A directory that goes when this is dropped.
@@ -67,15 +68,19 @@ fn a_cached_read_gives_the_bytes_or_says_that_it_would_wait() {
     let file = scratch.file("f");
     file.write_all_at(&mut [IoSlice::new(&[5; 9000])], 0)
         .expect("room");
-    let mut into = [0; 9000];
-    if file.try_read_cached_at(&mut into, 0).expect("inside") {
-        assert_eq!(into, [5; 9000]);
+    let mut into = BytesMut::from(&b"before"[..]);
+    if file.try_append_cached_at(&mut into, 9000, 0).expect("inside") {
+        assert_eq!((&into[..6], &into[6..]), (&b"before"[..], &[5; 9000][..]));
+        into.truncate(6);
     }
     assert!(
-        !matches!(file.try_read_cached_at(&mut into, 10), Ok(true)),
+        !matches!(file.try_append_cached_at(&mut into, 9000, 10), Ok(true)),
         "it ends before that"
     );
-    assert!(file.read_exact_at(&mut into, 10).is_err());
+    assert!(file.append_exact_at(&mut into, 9000, 10).is_err());
+    assert_eq!(&into[..], b"before", "what was not read whole leaves nothing");
+    file.append_exact_at(&mut into, 8990, 10).expect("inside");
+    assert_eq!(into.len(), 8996);
 }
 
 #[test]

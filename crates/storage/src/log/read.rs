@@ -286,17 +286,18 @@ impl ColdRead {
 impl Plan {
     fn run(self) -> Result<Slices, ReadError> {
         self.collect(|piece, into| {
-            piece
-                .chunk
-                .file
-                .read_exact_at(into, piece.position)
+            let file = &piece.chunk.file;
+            file.append_exact_at(into, piece.length, piece.position)
                 .map(|()| true)
         })
         .map(|slices| slices.unwrap_or_else(|| self.empty()))
     }
 
     fn try_cached(&self) -> Result<Option<Slices>, ReadError> {
-        self.collect(|piece, into| piece.chunk.file.try_read_cached_at(into, piece.position))
+        self.collect(|piece, into| {
+            let file = &piece.chunk.file;
+            file.try_append_cached_at(into, piece.length, piece.position)
+        })
     }
 
     fn empty(&self) -> Slices {
@@ -309,14 +310,14 @@ impl Plan {
 
     fn collect(
         &self,
-        read: impl Fn(&Piece, &mut [u8]) -> std::io::Result<bool>,
+        read: impl Fn(&Piece, &mut BytesMut) -> std::io::Result<bool>,
     ) -> Result<Option<Slices>, ReadError> {
         let mut slices = Slices {
             next_offset: self.next_offset,
             ..self.empty()
         };
         for piece in &self.pieces {
-            let mut buffer = BytesMut::zeroed(piece.length);
+            let mut buffer = BytesMut::with_capacity(piece.length);
             if !read(piece, &mut buffer)? {
                 return Ok(None);
             }
