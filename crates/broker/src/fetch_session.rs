@@ -9,6 +9,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use protocol::Str;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use types::{ErrorCode, TopicId};
 
 /// A topic as the client names it: by id from version 13 on, by name before.
@@ -94,7 +95,7 @@ pub struct Asked {
     pub session_id: i32,
     pub session_epoch: i32,
     pub uses_ids: bool,
-    pub partitions: Vec<(PartitionKey, Wanted)>,
+    pub partitions: SmallVec<[(PartitionKey, Wanted); 1]>,
     pub forgotten: Vec<PartitionKey>,
 }
 
@@ -214,7 +215,7 @@ impl Session {
     }
 
     /// All partitions of the session, in the order in which they are to be served.
-    pub fn partitions(&self) -> Vec<(PartitionKey, Wanted)> {
+    pub fn partitions(&self) -> SmallVec<[(PartitionKey, Wanted); 1]> {
         let wanted = |key: &PartitionKey| Some((key.clone(), self.partitions.get(key)?.wanted));
         self.order.iter().filter_map(wanted).collect()
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use parking_lot::Mutex;
+use smallvec::SmallVec;
 use tokio::sync::Notify;
 
 use crate::RuntimeId;
@@ -54,7 +55,7 @@ impl Inbox {
 /// Wakers gathered while something advanced; delivered with one message per runtime.
 #[derive(Debug, Default)]
 pub struct WakeSet {
-    wakers: Vec<RemoteWaker>,
+    wakers: SmallVec<[RemoteWaker; 4]>,
 }
 
 impl WakeSet {
@@ -69,7 +70,7 @@ impl WakeSet {
     /// Wakes all of them. Call without any lock held.
     pub fn deliver(&mut self) {
         let here = current_runtime();
-        let mut notified: smallvec::SmallVec<[RuntimeId; 8]> = smallvec::SmallVec::new();
+        let mut notified: SmallVec<[RuntimeId; 8]> = SmallVec::new();
         for remote in self.wakers.drain(..) {
             match remote.runtime {
                 Some(runtime) if here.as_ref() != Some(&runtime) => {

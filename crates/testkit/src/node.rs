@@ -19,6 +19,7 @@ const MEMORY_BYTES: usize = 64 << 20;
 pub struct TestNode {
     pub broker: Arc<Broker>,
     pub address: SocketAddr,
+    /// Unused on the machine's own disk.
     pub disk: SimDisk,
     server: Server,
     _runtimes: Arc<Runtimes>,
@@ -32,13 +33,22 @@ impl TestNode {
 
     /// A node on a disk that may have a past.
     pub fn on(disk: SimDisk, settings: &[(&str, &str)]) -> TestNode {
+        Self::open(Disk::Simulated(disk.clone()), Path::new("/data"), disk, settings)
+    }
+
+    /// A node on the machine's own disk, whose directory must not exist yet or hold a log of such a node.
+    pub fn on_real_disk(data: &Path, settings: &[(&str, &str)]) -> TestNode {
+        Self::open(Disk::real(), data, SimDisk::new(), settings)
+    }
+
+    fn open(on: Disk, data: &Path, disk: SimDisk, settings: &[(&str, &str)]) -> TestNode {
         let mut layers = Layers::default();
         settings
             .iter()
             .for_each(|(name, value)| layers.set(name, value, "test"));
         let config = BrokerConfig::new(&layers.check().expect("legal settings")).expect("legal settings");
         let os = Os {
-            disk: Disk::Simulated(disk.clone()),
+            disk: on,
             clock: Clock::real(),
             random: Random::real(),
         };
@@ -61,8 +71,7 @@ impl TestNode {
             ..Options::default()
         };
         let (directory, _) =
-            LogDirectory::open(&os, Path::new("/data"), &identity, options, Arc::new(Progress))
-                .expect("a sound disk");
+            LogDirectory::open(&os, data, &identity, options, Arc::new(Progress)).expect("a sound disk");
         let node = Node {
             id: BrokerId(config.node_id),
             cluster_id: directory.cluster_id().into(),

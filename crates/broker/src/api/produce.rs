@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use net::{Answer, Start};
+use protocol::Str;
 use protocol::messages::produce_request::view;
 use protocol::messages::produce_response::{
     BatchIndexAndErrorMessage, LeaderIdAndEpoch, PartitionProduceResponse, ProduceResponse,
@@ -88,11 +89,16 @@ fn append_topic(
         answers.push(answer(call.version(), data.index, outcome));
     }
     produce.response.responses.push(TopicProduceResponse {
-        name: call.str(topic.name),
+        name: named_in(frame, topic.name),
         topic_id: topic.topic_id,
         partition_responses: answers,
         ..TopicProduceResponse::default()
     });
+}
+
+/// A name of the request, which the answer repeats: it stays in the frame.
+fn named_in(frame: &Bytes, name: &str) -> Str {
+    Str::from_utf8(frame.slice_ref(name.as_bytes())).unwrap_or_default()
 }
 
 /// Where in the answer a partition's row is.

@@ -14,16 +14,17 @@ pub(super) const PAGE_BYTES: usize = 4096;
 /// Bodies from here on are written from where they were received.
 const BY_REFERENCE_BYTES: usize = 16 << 10;
 
+/// Where each payload of a group begins, counted from the group's start, and its pieces.
+pub(super) type Payloads = SmallVec<[(u64, SmallVec<[Bytes; 2]>); 1]>;
+
 /// A group ready to be written, with the page that it begins in.
 pub(super) struct Group {
     /// What is written, from the start of the tail page to the end of the last page.
-    pieces: Vec<Bytes>,
+    pieces: SmallVec<[Bytes; 3]>,
     /// Of the group, without the tail before it.
     pub(super) bytes: u64,
     pub(super) crc: u32,
-    /// Where each payload begins, counted from the start of the group, and its pieces.
-    pub(super) payloads: Vec<(u64, SmallVec<[Bytes; 2]>)>,
-    pub(super) tail: Vec<u8>,
+    pub(super) payloads: Payloads,
 }
 
 /// What a group is told by its stream.
@@ -35,7 +36,9 @@ pub(super) struct Frame {
     pub(super) wall_ms: i64,
 }
 
-pub(super) fn build(slices: &[Slice], tail: &[u8], frame: &Frame) -> Group {
+/// The group of these slices behind `tail`, the used bytes of the page it begins in. `next_tail` becomes the used bytes
+/// of its last page.
+pub(super) fn build(slices: &[Slice], tail: &[u8], next_tail: &mut Vec<u8>, frame: &Frame) -> Group {
     let table_bytes = GROUP_HEADER_BYTES + ENTRY_BYTES * slices.len();
     let copied: usize = slices.iter().map(copied_bytes).sum();
     let mut buffer = BytesMut::with_capacity(tail.len() + table_bytes + copied + PAGE_BYTES + GROUP_ALIGN);
@@ -60,7 +63,9 @@ pub(super) fn build(slices: &[Slice], tail: &[u8], frame: &Frame) -> Group {
     if let Some(place) = buffer.get_mut(tail.len()..tail.len() + GROUP_HEADER_BYTES) {
         place.copy_from_slice(&header.encode());
     }
-    lay_out(buffer, slices, tail.len(), bytes, header.crc)
+    let group = lay_out(buffer, slices, tail.len(), bytes, header.crc);
+    last_page(&group.pieces, tail.len() + bytes, next_tail);
+    group
 }
 
 fn copied_bytes(slice: &Slice) -> usize {
@@ -75,8 +80,8 @@ fn copied_bytes(slice: &Slice) -> usize {
 /// Puts the payloads behind the table, and remembers where each lies.
 fn lay_out(mut buffer: BytesMut, slices: &[Slice], tail_bytes: usize, bytes: usize, crc: u32) -> Group {
     // (place in the buffer, bytes that come before what is there)
-    let mut large: Vec<(usize, Bytes)> = Vec::new();
-    let mut places = Vec::with_capacity(slices.len());
+    let mut large: SmallVec<[(usize, Bytes); 1]> = SmallVec::new();
+    let mut places: SmallVec<[(usize, usize); 4]> = SmallVec::with_capacity(slices.len());
     let mut large_bytes = 0;
     for slice in slices {
         let start = buffer.len();
@@ -108,13 +113,11 @@ fn lay_out(mut buffer: BytesMut, slices: &[Slice], tail_bytes: usize, bytes: usi
     };
     let payloads = slices.iter().zip(&places).map(payload).collect();
     let pieces = cut(&buffer, large);
-    let tail = last_page(&pieces, page_end, end);
     Group {
         pieces,
         bytes: bytes as u64,
         crc,
         payloads,
-        tail,
     }
 }
 
@@ -129,8 +132,8 @@ fn copied_bytes_of(slice: &Slice) -> usize {
     prefix + if BY_REFERENCE_BYTES <= body { 0 } else { body }
 }
 
-fn cut(buffer: &Bytes, large: Vec<(usize, Bytes)>) -> Vec<Bytes> {
-    let mut pieces = Vec::with_capacity(2 * large.len() + 1);
+fn cut(buffer: &Bytes, large: SmallVec<[(usize, Bytes); 1]>) -> SmallVec<[Bytes; 3]> {
+    let mut pieces = SmallVec::with_capacity(2 * large.len() + 1);
     let mut at = 0;
     for (place, bytes) in large {
         pieces.push(buffer.slice(at..place));
@@ -142,13 +145,14 @@ fn cut(buffer: &Bytes, large: Vec<(usize, Bytes)>) -> Vec<Bytes> {
 }
 
 /// The used bytes of the last page: the next write begins with them.
-fn last_page(pieces: &[Bytes], page_end: usize, end: usize) -> Vec<u8> {
+fn last_page(pieces: &[Bytes], end: usize, tail: &mut Vec<u8>) {
+    tail.clear();
     let used = end % PAGE_BYTES;
     if used == 0 {
-        return Vec::new();
+        return;
     }
-    let from = page_end - PAGE_BYTES;
-    let mut tail = Vec::with_capacity(PAGE_BYTES);
+    let from = end - used;
+    tail.reserve(PAGE_BYTES);
     let mut at = 0;
     for piece in pieces {
         let piece_end = at + piece.len();
@@ -159,7 +163,6 @@ fn last_page(pieces: &[Bytes], page_end: usize, end: usize) -> Vec<u8> {
         at = piece_end;
     }
     tail.truncate(used);
-    tail
 }
 
 impl Group {

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use os::Os;
 use parking_lot::{Condvar, Mutex, MutexGuard, RwLock};
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use types::{Offset, Uuid};
 
 pub(crate) use fine::{FineCache, footer_run, read_footer};
@@ -56,7 +57,7 @@ pub(crate) struct Stream {
     written_lsn: AtomicU64,
     synced_lsn: AtomicU64,
     unsynced_bytes: AtomicU64,
-    dirty: Mutex<Vec<Arc<Log>>>,
+    dirty: Mutex<SmallVec<[Arc<Log>; 4]>>,
     sync_signal: SyncSignal,
     writer_signal: (Mutex<WriterSignal>, Condvar),
 }
@@ -288,7 +289,7 @@ impl Stream {
         }
     }
 
-    fn take_dirty(&self) -> Vec<(Arc<Log>, Offset)> {
+    fn take_dirty(&self) -> SmallVec<[(Arc<Log>, Offset); 4]> {
         let logs = std::mem::take(&mut *self.dirty.lock());
         let end = |log: Arc<Log>| {
             // Cleared first: a write after this puts it on the next list.

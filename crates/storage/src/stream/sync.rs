@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
+use smallvec::SmallVec;
 
 use super::Stream;
 use crate::{Error, FlushPolicy, Moved, Options, SeededBug};
@@ -119,7 +120,7 @@ impl Stream {
         Ok(())
     }
 
-    fn sync_alone(&self) -> Result<Vec<Moved>, Error> {
+    fn sync_alone(&self) -> Result<SmallVec<[Moved; 4]>, Error> {
         let moving = self.take_dirty();
         let (chunks, lsn) = self.unsynced()?;
         self.look_again();
@@ -135,7 +136,7 @@ impl Stream {
             }
         }
         self.synced_lsn.fetch_max(lsn.0, Ordering::SeqCst);
-        let mut moved = Vec::with_capacity(moving.len());
+        let mut moved = SmallVec::with_capacity(moving.len());
         for (log, end) in moving {
             log.synced_to(end);
             moved.push(Moved {

@@ -30,6 +30,9 @@ const TOUCHED_BYTES: u64 = 256;
 /// One part of so many of a chunk is kept for events.
 const EVENTS_SHARE: u64 = 32;
 
+/// Between two syncs there are one or two.
+type Chunks = SmallVec<[Arc<Chunk>; 2]>;
+
 /// A log with entries in the current chunk.
 #[derive(Debug)]
 pub(super) struct Touched {
@@ -101,12 +104,14 @@ pub(crate) struct Writer {
     spare: Option<Spare>,
     next_chunk_bytes: u64,
     /// Written to, not synced.
-    unsynced: Vec<Arc<Chunk>>,
+    unsynced: Chunks,
     /// Logs with entries in the current chunk.
     touched: FxHashMap<(TopicIdPartition, u32), Touched>,
     /// Extents in the current chunk.
     extents: u64,
     slices: Vec<Slice>,
+    /// Memory for the next tail page.
+    next_tail: Vec<u8>,
     /// A write failed: nothing may follow it, whoever gets the lock next.
     failed: bool,
     /// Batches in memory, oldest first.
@@ -267,7 +272,7 @@ impl Stream {
             synced_lsn: self.synced_lsn.load(Ordering::SeqCst),
             wall_ms: self.os.clock.wall_ms(),
         };
-        let group = build::build(slices, &place.tail, &frame);
+        let group = build::build(slices, &place.tail, &mut writer.next_tail, &frame);
         let page = place.position - place.position % PAGE_BYTES as u64;
         place
             .chunk
@@ -278,7 +283,7 @@ impl Stream {
         place.position += group.bytes;
         place.chain = group.crc;
         place.lsn = frame.lsn;
-        place.tail = group.tail;
+        std::mem::swap(&mut place.tail, &mut writer.next_tail);
         if !writer.unsynced.iter().any(|chunk| chunk.id == place.chunk.id) {
             writer.unsynced.push(place.chunk.clone());
         }
@@ -413,7 +418,7 @@ impl Stream {
     }
 
     /// What a sync has to cover: the chunks, and the lsn up to which it does.
-    pub(super) fn unsynced(&self) -> Result<(Vec<Arc<Chunk>>, Lsn), Error> {
+    pub(super) fn unsynced(&self) -> Result<(Chunks, Lsn), Error> {
         let mut writer = self.writer.lock();
         if writer.failed {
             // A seal may have failed to sync what is on no list any more.
@@ -429,7 +434,7 @@ impl Stream {
 struct Written {
     chunk: u64,
     start: u64,
-    payloads: Vec<(u64, SmallVec<[bytes::Bytes; 2]>)>,
+    payloads: build::Payloads,
     lsn: u64,
     wall_ms: i64,
 }

@@ -11,7 +11,7 @@ use storage::{ColdRead, Slices};
 use types::{ErrorCode, LeaderEpoch, Offset};
 
 use super::items::Item;
-use super::{Context, Terms, is_incremental, session_id};
+use super::{Context, Rows, Terms, is_incremental, session_id};
 use crate::fetch_session::{Answered, PartitionKey, TopicKey};
 use crate::partition::{Bounds, Isolation, Partition};
 use crate::respond::Reply;
@@ -166,13 +166,7 @@ fn aborted(partition: &Partition, from: Offset, until: Offset) -> Vec<AbortedTra
 }
 
 /// The whole answer. A session is told what its client now knows.
-pub(super) fn encode(
-    reply: &Reply,
-    terms: &Terms,
-    context: &Context,
-    items: &[Item],
-    rows: Vec<Row>,
-) -> Answer {
+pub(super) fn encode(reply: &Reply, terms: &Terms, context: &Context, items: &[Item], rows: Rows) -> Answer {
     let mut response = FetchResponse {
         session_id: session_id(context),
         ..FetchResponse::default()

@@ -7,7 +7,7 @@ use storage::ReadOutcome;
 use types::{ErrorCode, LeaderEpoch, Offset};
 
 use super::answer::{Body, Row};
-use super::{TOPIC_ID_FROM, Terms, error_row};
+use super::{Items, TOPIC_ID_FROM, Terms, error_row};
 use crate::Broker;
 use crate::api::Call;
 use crate::fetch_session::{Asked, Context, PartitionKey, TopicKey, Wanted};
@@ -28,7 +28,7 @@ pub(super) fn asked(call: &Call<'_>, request: &view::FetchRequest<'_>) -> Asked 
         session_id: request.session_id,
         session_epoch: request.session_epoch,
         uses_ids,
-        partitions: Vec::new(),
+        partitions: Default::default(),
         forgotten: Vec::new(),
     };
     for topic in request.topics.iter() {
@@ -68,7 +68,7 @@ pub(super) fn asked(call: &Call<'_>, request: &view::FetchRequest<'_>) -> Asked 
 }
 
 /// Finds the partitions that a context serves.
-pub(super) fn resolve(broker: &Broker, context: &Context, asked: Asked) -> Vec<Item> {
+pub(super) fn resolve(broker: &Broker, context: &Context, asked: Asked) -> Items {
     let wanted = match context {
         Context::Sessionless | Context::Full(_) => asked.partitions,
         Context::Incremental(session) => session.lock().partitions(),

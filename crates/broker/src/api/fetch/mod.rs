@@ -10,6 +10,7 @@ mod parked;
 
 use net::Start;
 use protocol::messages::fetch_request::view;
+use smallvec::SmallVec;
 use types::ErrorCode;
 
 use super::{Call, Pending};
@@ -21,6 +22,10 @@ pub use parked::FetchPending;
 
 /// The first version that names topics by id.
 const TOPIC_ID_FROM: i16 = 13;
+
+/// Most fetches in a session of one partition name one: lists of one take no memory of their own.
+type Items = SmallVec<[Item; 1]>;
+type Rows = SmallVec<[Row; 1]>;
 
 /// What holds for all partitions of a request.
 #[derive(Debug, Clone, Copy)]
@@ -80,10 +85,10 @@ fn terms(call: &Call<'_>, request: &view::FetchRequest<'_>) -> Terms {
 }
 
 /// Reads every item in turn, as long as the request's bytes last.
-fn look(items: &[Item], terms: &Terms) -> Vec<Row> {
+fn look(items: &[Item], terms: &Terms) -> Rows {
     let mut left = terms.max_bytes;
     let mut at_least_one = true;
-    let mut rows = Vec::with_capacity(items.len());
+    let mut rows = Rows::with_capacity(items.len());
     for item in items {
         let row = item.read(terms, left, at_least_one);
         let bytes = row.bytes();

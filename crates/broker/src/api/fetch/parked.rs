@@ -10,8 +10,7 @@ use net::{Answer, RemoteWaker, Start};
 use tokio::time::Sleep;
 
 use super::answer::{self, Row};
-use super::items::Item;
-use super::{Context, Terms, look};
+use super::{Context, Items, Rows, Terms, look};
 use crate::Broker;
 use crate::api::Pending;
 use crate::partition::FetchWaiter;
@@ -31,7 +30,7 @@ struct Parts {
     reply: Reply,
     terms: Terms,
     context: Context,
-    items: Vec<Item>,
+    items: Items,
 }
 
 impl FetchPending {
@@ -40,7 +39,7 @@ impl FetchPending {
         reply: Reply,
         terms: Terms,
         context: Context,
-        items: Vec<Item>,
+        items: Items,
     ) -> FetchPending {
         let parts = Some(Parts {
             reply,
@@ -57,10 +56,10 @@ impl FetchPending {
         }
     }
 
-    pub(super) fn look(&mut self) -> Vec<Row> {
+    pub(super) fn look(&mut self) -> Rows {
         self.parts
             .as_ref()
-            .map_or_else(Vec::new, |parts| look(&parts.items, &parts.terms))
+            .map_or_else(Rows::new, |parts| look(&parts.items, &parts.terms))
     }
 
     /// Whether the answer leaves now: enough bytes, nothing to wait for, or news that cannot wait.
@@ -72,7 +71,7 @@ impl FetchPending {
     }
 
     /// The answer, at once or, where something must be read from disk, later.
-    pub(super) fn finish(mut self, rows: Vec<Row>) -> Start<Pending> {
+    pub(super) fn finish(mut self, rows: Rows) -> Start<Pending> {
         let Some(parts) = self.parts.take() else {
             return Start::Done(Answer::Silence);
         };
@@ -116,12 +115,12 @@ impl FetchPending {
 }
 
 impl Parts {
-    fn encode(self, rows: Vec<Row>) -> Answer {
+    fn encode(self, rows: Rows) -> Answer {
         answer::encode(&self.reply, &self.terms, &self.context, &self.items, rows)
     }
 
     /// Disk reads go to the blocking pool: a runtime never waits for a disk.
-    async fn warm_and_encode(self, mut rows: Vec<Row>) -> Answer {
+    async fn warm_and_encode(self, mut rows: Rows) -> Answer {
         let warmed = tokio::task::spawn_blocking(move || {
             rows.iter_mut().for_each(Row::warm);
             rows
