@@ -11,6 +11,7 @@ use tracing::warn;
 use types::{BrokerId, TopicId, TopicIdPartition};
 
 use crate::fetch_session::FetchSessions;
+use crate::life::Upkeep;
 use crate::node::Node;
 use crate::partition::{Partition, Said};
 use crate::producer_ids::ProducerIds;
@@ -44,6 +45,7 @@ pub struct Broker {
     /// The settings with what was said since the start.
     live: ArcSwap<BrokerConfig>,
     quorum: QuorumHandle,
+    upkeep: std::sync::OnceLock<Upkeep>,
 }
 
 impl Broker {
@@ -67,6 +69,7 @@ impl Broker {
             clock: os.clock.clone(),
             random: os.random.clone(),
             quorum: handle,
+            upkeep: std::sync::OnceLock::new(),
             config,
             node,
             directory,
@@ -80,6 +83,8 @@ impl Broker {
         broker.directory.sync_now()?;
         host.run(&broker)
             .map_err(|error| OpenError::Metadata(error.to_string()))?;
+        let upkeep = Upkeep::start(&broker).map_err(|error| OpenError::Metadata(error.to_string()))?;
+        broker.upkeep.get_or_init(|| upkeep);
         Ok(broker)
     }
 
@@ -214,8 +219,11 @@ impl Broker {
         self.config.flush
     }
 
-    /// Stops the quorum's host. Connections are closed before.
+    /// Stops upkeep and the quorum's host. Connections are closed before.
     pub fn close(&self) -> Result<(), storage::Error> {
+        if let Some(upkeep) = self.upkeep.get() {
+            upkeep.stop();
+        }
         self.quorum.stop();
         self.directory.close()
     }

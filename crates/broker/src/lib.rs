@@ -7,6 +7,7 @@ pub mod api;
 mod broker;
 mod errors;
 mod fetch_session;
+pub mod life;
 mod node;
 pub mod partition;
 mod producer_ids;

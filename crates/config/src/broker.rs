@@ -43,6 +43,13 @@ pub struct BrokerConfig {
     pub max_connections: i64,
     pub max_connections_per_ip: i64,
     pub producer_id_expiration_ms: i64,
+    pub retention_check_interval_ms: u64,
+    pub cleaner_enable: bool,
+    pub cleaner_backoff_ms: u64,
+    /// Bytes for the keys of one compaction.
+    pub cleaner_dedupe_buffer_bytes: usize,
+    /// How full that may become.
+    pub cleaner_load_factor: f64,
     pub flush: Flush,
     pub flush_interval_ms: u64,
     pub memory_bytes: u64,
@@ -87,6 +94,14 @@ impl BrokerConfig {
             max_connections: number("max.connections"),
             max_connections_per_ip: number("max.connections.per.ip"),
             producer_id_expiration_ms: number("producer.id.expiration.ms"),
+            retention_check_interval_ms: number("log.retention.check.interval.ms") as u64,
+            cleaner_enable: flag("log.cleaner.enable"),
+            cleaner_backoff_ms: number("log.cleaner.backoff.ms") as u64,
+            cleaner_dedupe_buffer_bytes: usize::try_from(number("log.cleaner.dedupe.buffer.size"))
+                .unwrap_or(0),
+            cleaner_load_factor: get("log.cleaner.io.buffer.load.factor")
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(0.9),
             flush,
             flush_interval_ms: number("ottla.flush.interval.ms") as u64,
             memory_bytes: number("ottla.memory.bytes") as u64,

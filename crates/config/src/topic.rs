@@ -59,6 +59,18 @@ pub struct TopicConfig {
     pub flush: Flush,
 }
 
+impl TopicConfig {
+    /// The age at which a segment ends: of a compacted topic also soon enough to be compacted in time
+    /// (`LogConfig.maxSegmentMs`).
+    pub fn segment_ms_max(&self) -> i64 {
+        if self.compacted && 0 < self.max_compaction_lag_ms {
+            self.segment_ms.min(self.max_compaction_lag_ms)
+        } else {
+            self.segment_ms
+        }
+    }
+}
+
 /// Checks a topic's own settings: names, values, and values against each other.
 pub fn check_topic(overrides: &BTreeMap<String, String>) -> Result<(), Error> {
     check_each(Scope::Topic, overrides)?;

@@ -89,7 +89,8 @@ impl Partition {
         let settings = self.settings();
         self.log.limit_segments(SegmentLimits {
             bytes: settings.segment_bytes,
-            ms: settings.segment_ms,
+            ms: settings.segment_ms_max(),
+            jitter_ms: settings.segment_jitter_ms,
         });
     }
 

@@ -3,6 +3,7 @@
 mod admin;
 mod connection;
 mod fetch;
+mod life;
 mod offsets;
 mod produce;
 

@@ -13,7 +13,7 @@ use types::ErrorCode;
 
 use crate::{node_with, produce};
 
-fn list(client: &mut Client, version: i16, timestamp: i64) -> ListOffsetsPartitionResponse {
+pub fn list(client: &mut Client, version: i16, timestamp: i64) -> ListOffsetsPartitionResponse {
     let partition = ListOffsetsPartition {
         partition_index: 0,
         timestamp,

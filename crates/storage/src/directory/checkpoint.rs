@@ -111,6 +111,30 @@ impl Checkpointer {
         Ok(())
     }
 
+    /// Gives free what nothing lives in: chunks are free when two checkpoints say so.
+    pub(super) fn reclaim(&self) -> Result<(), Error> {
+        if self.shared.is_fenced() || !self.has_dead_chunks() {
+            return Ok(());
+        }
+        self.run_once(false)?;
+        self.run_once(false)
+    }
+
+    /// Whether a sealed chunk holds nothing that lives.
+    fn has_dead_chunks(&self) -> bool {
+        let mut live = rustc_hash::FxHashSet::default();
+        for log in self.shared.logs().iter().chain([&self.metadata_log]) {
+            log.chunks_into(&mut live);
+        }
+        self.streams.iter().any(|stream| {
+            let current = stream.place().map_or(0, |place| place.chunk);
+            stream
+                .chunk_ids()
+                .iter()
+                .any(|chunk| *chunk < current && !live.contains(chunk))
+        })
+    }
+
     fn run_once(&self, clean_stop: bool) -> Result<(), Error> {
         let mut state = self.state.lock();
         let checkpoint = self.collect(clean_stop)?;

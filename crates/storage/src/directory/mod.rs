@@ -46,6 +46,7 @@ struct Directory {
     metadata_log: Arc<Log>,
     checkpointer: Arc<Checkpointer>,
     sync_time: Duration,
+    newest_wall_ms: i64,
     /// Held by the one who begins or ends a log.
     creating: Mutex<()>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -77,6 +78,11 @@ impl LogDirectory {
     /// How long a sync of a page took when the directory was opened.
     pub fn sync_time(&self) -> Duration {
         self.inner.sync_time
+    }
+
+    /// The latest wall clock that the log knew of when it was opened; 0 in a new one.
+    pub fn newest_wall_ms(&self) -> i64 {
+        self.inner.newest_wall_ms
     }
 
     pub fn is_fenced(&self) -> bool {
@@ -172,6 +178,11 @@ impl LogDirectory {
     /// Writes a checkpoint, so that the next start reads little, and makes chunks free that hold nothing any more.
     pub fn checkpoint(&self) -> Result<(), Error> {
         self.inner.checkpointer.run(false)
+    }
+
+    /// Gives chunks free in which nothing lives any more, if there are some.
+    pub fn reclaim(&self) -> Result<(), Error> {
+        self.inner.checkpointer.reclaim()
     }
 
     /// One round of everything that threads do otherwise: for simulation.

@@ -84,6 +84,7 @@ impl LogDirectory {
                 metadata,
                 metadata_log,
                 sync_time,
+                newest_wall_ms: report.newest_wall_ms,
                 creating: Mutex::default(),
                 threads: Mutex::default(),
                 _lock: lock,

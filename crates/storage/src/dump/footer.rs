@@ -82,7 +82,7 @@ fn state_lines(position: usize, row: &FooterState, give: &mut dyn FnMut(&Line)) 
             "first_unstable",
             state.first_unstable().map_or(-1, |offset| offset.0),
         )
-        .number("segments", state.segments.len() as u64 + 1);
+        .number("segments", state.segments.list().len().max(1) as u64);
     give(&line);
     for (epoch, start) in state.epochs.entries() {
         give(

@@ -110,7 +110,6 @@ impl Log {
         })?;
         inner.before_change(waits_for);
         inner.assigned = header.next_offset();
-        inner.count_in_segment(header);
         inner.state.apply_batch(header, append.marker.as_ref());
         if header.is_transactional() || header.is_control() {
             self.note_state(&inner.state);

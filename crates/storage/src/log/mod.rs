@@ -64,7 +64,6 @@ pub(crate) struct Inner {
     /// The checkpoints know nothing of this log, because it had no data: its CREATE is due again with the next entry.
     pub(crate) unrecorded: bool,
     pub(crate) limits: SegmentLimits,
-    pub(crate) active: segments::Active,
 }
 
 #[derive(Debug)]
@@ -84,7 +83,6 @@ impl Inner {
         self.assigned = start;
         self.index = Index::new(Vec::new(), Vec::new(), start);
         self.tail.clear();
-        self.measure_active();
     }
 
     /// Before an entry changes the state: keeps it as it is, if the entry is the first that waits for this switch.
@@ -126,9 +124,8 @@ impl Log {
         topic_name: String,
         incarnation: u32,
         stream: Arc<Stream>,
-        mut inner: Inner,
+        inner: Inner,
     ) -> Arc<Log> {
-        inner.measure_active();
         let end = inner.assigned.0;
         let log = Log {
             target,
@@ -320,6 +317,13 @@ impl Log {
             runs: inner.index.runs().iter().map(run).collect(),
             extents: inner.index.open().iter().map(extent).collect(),
         })
+    }
+
+    /// The chunks that it has batches in.
+    pub(crate) fn chunks_into(&self, chunks: &mut rustc_hash::FxHashSet<u64>) {
+        let inner = self.inner.lock();
+        chunks.extend(inner.index.runs().iter().map(|run| run.chunk));
+        chunks.extend(inner.index.open().iter().map(|extent| extent.chunk));
     }
 
     pub(crate) fn extents_in(&self, chunk: u64) -> usize {

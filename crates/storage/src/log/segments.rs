@@ -8,14 +8,16 @@ use record::BatchHeader;
 use types::{LeaderEpoch, Offset};
 
 use super::{Inner, Log};
-use crate::AppendError;
 use crate::format::EntryType;
+use crate::{AppendError, Error};
 
-/// `segment.bytes` and `segment.ms` of the topic.
+/// `segment.bytes`, `segment.ms` and `segment.jitter.ms` of the topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SegmentLimits {
     pub bytes: u64,
     pub ms: i64,
+    /// Each segment ends up to so much earlier, so that not all of a topic end at once.
+    pub jitter_ms: i64,
 }
 
 impl Default for SegmentLimits {
@@ -24,25 +26,19 @@ impl Default for SegmentLimits {
         SegmentLimits {
             bytes: 1 << 30,
             ms: 7 * 24 * 3600 * 1000,
+            jitter_ms: 0,
         }
     }
 }
 
-/// A virtual segment. Bytes and largest timestamp are those of the runs that begin in it or reach into it: the timestamp
-/// is never too small.
+/// A virtual segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Segment {
     pub base: Offset,
     pub next: Offset,
     pub bytes: u64,
+    /// -1 where no record has one.
     pub max_timestamp: i64,
-}
-
-/// The segment that is appended to.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Active {
-    bytes: u64,
-    first_timestamp: Option<i64>,
 }
 
 impl Log {
@@ -51,53 +47,40 @@ impl Log {
         self.inner.lock().limits = limits;
     }
 
-    /// All segments, ascending; the last is the active one.
+    /// All segments, ascending; the last is the active one. The first may begin below the start of the log, which lies
+    /// in it then.
     pub fn segments(&self) -> Vec<Segment> {
         let inner = self.inner.lock();
-        let start = inner.state.log_start;
-        let later = inner.state.segments.iter().copied().filter(|base| start < *base);
-        let bases: Vec<Offset> = std::iter::once(start).chain(later).collect();
-        let end = |at: usize| bases.get(at + 1).copied().unwrap_or(inner.assigned);
-        let mut segments: Vec<Segment> = bases
-            .iter()
-            .enumerate()
-            .map(|(at, base)| Segment {
-                base: *base,
-                next: end(at),
-                bytes: 0,
-                max_timestamp: -1,
-            })
-            .collect();
-        let runs = inner
-            .index
-            .runs_from(start)
-            .map(|(run, end)| (run.base, end, run.bytes, run.max_timestamp));
-        let open = inner.index.open_from(start).iter();
-        let open = open.map(|extent| {
-            (
-                extent.base,
-                extent.next,
-                u64::from(extent.bytes),
-                extent.max_timestamp,
-            )
+        let list = inner.state.segments.list();
+        let end = |at: usize| list.get(at + 1).map_or(inner.assigned, |next| next.base);
+        let segments = list.iter().enumerate().map(|(at, segment)| Segment {
+            base: segment.base,
+            next: end(at),
+            bytes: segment.bytes,
+            max_timestamp: segment.max_timestamp,
         });
-        for (base, end, bytes, max_timestamp) in runs.chain(open) {
-            let first = bases
-                .partition_point(|segment| *segment <= base)
-                .saturating_sub(1);
-            segments
-                .get_mut(first)
-                .into_iter()
-                .for_each(|segment| segment.bytes += bytes);
-            for segment in segments
-                .iter_mut()
-                .skip(first)
-                .take_while(|segment| segment.base < end)
-            {
-                segment.max_timestamp = segment.max_timestamp.max(max_timestamp);
-            }
+        segments.collect()
+    }
+
+    /// Kafka's size of the log: all its segments, whole.
+    pub fn segments_bytes(&self) -> u64 {
+        self.inner.lock().state.segments.bytes()
+    }
+
+    /// Begins a segment at the end of the log, unless the active one is empty (`UnifiedLog.roll`).
+    pub fn roll(self: &Arc<Log>) -> Result<(), Error> {
+        let mut inner = self.inner.lock();
+        let at = inner.assigned;
+        let holds = inner
+            .state
+            .segments
+            .active()
+            .is_some_and(|active| active.base < at);
+        if holds {
+            self.push_event(&mut inner, EntryType::Roll, at, LeaderEpoch::NONE, Bytes::new())?;
+            inner.state.apply_roll(at);
         }
-        segments
+        Ok(())
     }
 
     /// Begins a segment if the batch does not fit into the active one (`LogSegment.shouldRoll`).
@@ -106,74 +89,44 @@ impl Log {
         inner: &mut Inner,
         header: &BatchHeader,
     ) -> Result<(), AppendError> {
-        let bytes = header.total_bytes() as u64;
-        let active = inner.active;
-        let too_large = active.bytes != 0 && inner.limits.bytes < active.bytes + bytes;
-        let waited = active
-            .first_timestamp
-            .map_or(0, |first| header.max_timestamp.saturating_sub(first));
-        let too_old = active.bytes != 0 && inner.limits.ms < waited;
-        let begins = inner
-            .state
-            .segments
-            .last()
-            .copied()
-            .unwrap_or(inner.state.log_start);
+        let Some(active) = inner.state.segments.active().copied() else {
+            return Ok(());
+        };
+        let limits = inner.limits;
+        let holds = active.bytes != 0;
+        let too_large = holds && limits.bytes < active.bytes + header.total_bytes() as u64;
+        let waited = header.max_timestamp.saturating_sub(active.first_timestamp);
+        // An unknown age is no age.
+        let ages = holds && 0 <= active.first_timestamp;
+        let too_old = ages && limits.ms.saturating_sub(self.jitter(&limits, active.base)) < waited;
         // A segment's offsets are counted in 32 bits.
-        let too_long = i64::from(i32::MAX) < header.last_offset().0 - begins.0;
-        if (too_large || too_old || too_long) && begins < header.base_offset {
-            let waits_for = self.push_entry(
-                EntryType::Roll,
-                header.base_offset,
-                LeaderEpoch::NONE,
-                Bytes::new(),
-            )?;
+        let too_long = i64::from(i32::MAX) < header.last_offset().0 - active.base.0;
+        if (too_large || too_old || too_long) && active.base < header.base_offset {
+            let at = header.base_offset;
+            let waits_for = self.push_entry(EntryType::Roll, at, LeaderEpoch::NONE, Bytes::new())?;
             inner.before_change(waits_for);
-            inner.state.apply_roll(header.base_offset);
-            inner.active = Active::default();
+            inner.state.apply_roll(at);
         }
         Ok(())
+    }
+
+    /// What a segment ends earlier than `segment.ms` says: anything up to the jitter, the same at every look.
+    fn jitter(&self, limits: &SegmentLimits, base: Offset) -> i64 {
+        let most = limits.jitter_ms.min(limits.ms);
+        if most <= 0 {
+            return 0;
+        }
+        let mut seed = record::Crc32c::default();
+        seed.update(&self.target.topic_id.0);
+        seed.update(&self.target.partition.0.to_le_bytes());
+        seed.update(&base.0.to_le_bytes());
+        i64::from(seed.finish()) % most
     }
 }
 
 impl Inner {
-    /// A batch was appended to the active segment.
-    pub(super) fn count_in_segment(&mut self, header: &BatchHeader) {
-        self.active.bytes += header.total_bytes() as u64;
-        self.active.first_timestamp.get_or_insert(header.max_timestamp);
-    }
-
-    /// What the active segment holds, after a start or a truncation.
-    pub(crate) fn measure_active(&mut self) {
-        let begins = self
-            .state
-            .segments
-            .last()
-            .copied()
-            .unwrap_or(self.state.log_start);
-        let runs = self
-            .index
-            .runs_from(begins)
-            .filter(|(run, _)| begins <= run.base)
-            .map(|(run, _)| run.bytes);
-        let open = self
-            .index
-            .open_from(begins)
-            .iter()
-            .map(|extent| u64::from(extent.bytes));
-        self.active = Active {
-            bytes: runs.chain(open).sum(),
-            first_timestamp: None,
-        };
-    }
-
     /// Where a read that begins at `from` ends at the latest.
     pub(super) fn segment_end(&self, from: Offset) -> Offset {
-        let after = self.state.segments.partition_point(|base| *base <= from);
-        self.state
-            .segments
-            .get(after)
-            .copied()
-            .unwrap_or(Offset(i64::MAX))
+        self.state.segments.end_of(from).unwrap_or(Offset(i64::MAX))
     }
 }

@@ -13,7 +13,7 @@ use types::{LeaderEpoch, Offset, TopicIdPartition};
 use super::lookup::batches;
 use super::{Extent, Index, Inner, Log};
 use crate::format::EntryType;
-use crate::state::{Marker, PartitionState};
+use crate::state::{Marker, PartitionState, SegmentState};
 use crate::stream::{Stream, read_footer};
 use crate::{Error, ReadError};
 
@@ -100,7 +100,6 @@ impl Log {
         inner.assigned = end;
         inner.state = state;
         inner.index.truncate(end);
-        inner.measure_active();
         inner.tail.retain(|tail| tail.next <= end);
         self.written.store(end.0, Ordering::SeqCst);
         self.synced.fetch_min(end.0, Ordering::SeqCst);
@@ -118,6 +117,7 @@ pub(crate) fn state_at(
     end: Offset,
 ) -> Result<PartitionState, ReadError> {
     let mut state = now.cut(end);
+    measure_active(stream, log, index, &mut state, end, now)?;
     if now.has_no_producers() {
         return Ok(state);
     }
@@ -130,13 +130,41 @@ pub(crate) fn state_at(
         for batch in batches(stream, &extent)? {
             let header = BatchHeader::parse(&batch)?;
             if header.next_offset() <= end {
-                state.apply_batch(&header, Marker::of_batch(&header, &batch).as_ref());
+                state.apply_to_producers(&header, Marker::of_batch(&header, &batch).as_ref());
             }
         }
     }
     state.apply_start(now.log_start);
     state.apply_high_watermark(now.high_watermark.min(end));
     Ok(state)
+}
+
+/// What the cut leaves of the segment that is the active one now. Its largest timestamp stays: it is never too small.
+fn measure_active(
+    stream: &Stream,
+    log: (TopicIdPartition, u32),
+    index: &Index,
+    state: &mut PartitionState,
+    end: Offset,
+    was: &PartitionState,
+) -> Result<(), ReadError> {
+    let was_end = was.segments.end_of(end).unwrap_or(index.end());
+    let Some(active) = state.segments.active_mut() else {
+        return Ok(());
+    };
+    if active.base == end {
+        *active = SegmentState::empty(end);
+        return Ok(());
+    }
+    for extent in extents_between(stream, log, index, end, was_end)? {
+        for batch in batches(stream, &extent)? {
+            let header = BatchHeader::parse(&batch)?;
+            if end < header.next_offset() && header.base_offset < was_end {
+                active.bytes = active.bytes.saturating_sub(header.total_bytes() as u64);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The state at the end of the newest run that lies whole below `end`, as its chunk's footer has it.

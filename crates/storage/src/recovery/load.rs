@@ -37,6 +37,7 @@ pub(crate) fn load(
             .map_err(|error| Error::io(&path_of, error))?;
         match Checkpoint::decode(seq, &file) {
             Ok(checkpoint) if checkpoint.directory_id == directory_id => {
+                report.newest_wall_ms = checkpoint.wall_ms;
                 let clean = checkpoint.clean_stop && seq == newest && clean_seq(os, path) == Some(seq);
                 return Ok(Loaded {
                     seq: newest,

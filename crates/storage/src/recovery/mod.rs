@@ -36,6 +36,8 @@ pub struct RecoveryReport {
     pub clean: bool,
     pub groups: u64,
     pub bytes: u64,
+    /// The latest wall clock that anything in the log was written at; 0 in a new one.
+    pub newest_wall_ms: i64,
     /// Torn ends that were cut.
     pub cut: usize,
     /// Checkpoints that did not hold.
@@ -258,6 +260,7 @@ fn read_chunk(
             Found::Whole(group) => {
                 report.groups += 1;
                 report.bytes += group.header.group_bytes;
+                report.newest_wall_ms = report.newest_wall_ms.max(group.header.wall_ms);
                 let sealed = recovered.apply(stream, &mut scanner, &place, &group)?;
                 place.pass(&group.header);
                 if sealed {

@@ -2,10 +2,11 @@
 
 use types::{LeaderEpoch, Offset, ProducerId};
 
-use super::PartitionState;
+use super::{PartitionState, Segments};
 use crate::format::codec::{CodecError, Reader, Writer};
 
-const VERSION: u16 = 1;
+/// Version 1 had of segments only where they begin.
+const VERSION: u16 = 2;
 
 impl PartitionState {
     /// Equal states give equal bytes.
@@ -18,10 +19,8 @@ impl PartitionState {
             out.i32(epoch.0);
             out.i64(start.0);
         }
-        out.count(self.segments.len());
-        for base in &self.segments {
-            out.i64(base.0);
-        }
+        self.segments.encode(out);
+        out.i64(self.cleaned_to.0);
         out.count(self.aborted.len());
         for (producer, first, marker) in &self.aborted {
             out.i64(producer.0);
@@ -36,7 +35,7 @@ impl PartitionState {
     pub fn decode(bytes: &[u8]) -> Result<PartitionState, CodecError> {
         let mut reader = Reader(bytes);
         let version = reader.u16()?;
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(CodecError::Version(version));
         }
         let (log_start, high_watermark) = (Offset(reader.i64()?), Offset(reader.i64()?));
@@ -50,10 +49,11 @@ impl PartitionState {
             state.epochs.push(epoch, start);
             rises(state.epochs.entries().len() == known + 1)?;
         }
-        for _ in 0..reader.count(8)? {
-            let base = Offset(reader.i64()?);
-            rises(state.segments.last().is_none_or(|before| *before <= base))?;
-            state.segments.push(base);
+        if version == 1 {
+            state.segments = Segments::decode_bases(&mut reader, log_start)?;
+        } else {
+            state.segments = Segments::decode(&mut reader)?;
+            state.cleaned_to = Offset(reader.i64()?);
         }
         for _ in 0..reader.count(24)? {
             let row = (

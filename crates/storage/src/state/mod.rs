@@ -5,6 +5,7 @@ mod codec;
 mod epochs;
 mod marker;
 mod producers;
+mod segments;
 mod transactions;
 
 use record::BatchHeader;
@@ -14,6 +15,7 @@ use crate::AppendError;
 pub use epochs::EpochHistory;
 pub use marker::Marker;
 pub use producers::{Known, Producer, Producers};
+pub use segments::{SegmentState, Segments};
 pub use transactions::Transactions;
 
 /// Producer state, leader epochs, transactions, start of the log.
@@ -25,8 +27,9 @@ pub struct PartitionState {
     pub epochs: EpochHistory,
     pub producers: Producers,
     pub transactions: Transactions,
-    /// Where virtual segments begin, after the first, ascending.
-    pub segments: Vec<Offset>,
+    pub segments: Segments,
+    /// Below it a compaction has been: only the last record of each key is left (`cleaner-offset-checkpoint`).
+    pub cleaned_to: Offset,
     /// (producer, first offset, offset of the marker), by marker.
     pub aborted: Vec<(ProducerId, Offset, Offset)>,
 }
@@ -63,6 +66,12 @@ impl PartitionState {
             // A follower, and a log whose EPOCH entry is lost, learn of epochs by their batches.
             self.epochs.push(header.leader_epoch, header.base_offset);
         }
+        self.segments.append(self.log_start, header);
+        self.apply_to_producers(header, marker);
+    }
+
+    /// The part of a batch that a truncation takes again: producers and transactions.
+    pub(crate) fn apply_to_producers(&mut self, header: &BatchHeader, marker: Option<&Marker>) {
         if !header.has_producer() {
             return;
         }
@@ -96,32 +105,39 @@ impl PartitionState {
         self.transactions.forget_decided_below(self.log_start);
         let log_start = self.log_start;
         self.aborted.retain(|(_, _, marker)| log_start <= *marker);
-        self.segments.retain(|base| log_start < *base);
+        self.segments.drop_before(log_start);
     }
 
     /// A virtual segment begins.
     pub fn apply_roll(&mut self, base: Offset) {
-        if self.segments.last().is_none_or(|last| *last < base) {
-            self.segments.push(base);
-        }
+        self.segments.roll(self.log_start, base);
+    }
+
+    /// The records of `base..next` are what a compaction left of them, in these segments.
+    pub fn apply_compaction(
+        &mut self,
+        base: Offset,
+        next: Offset,
+        segments: &[SegmentState],
+        cleaned_to: Offset,
+    ) {
+        self.segments.replace(base, next, segments);
+        self.cleaned_to = self.cleaned_to.max(cleaned_to);
     }
 
     /// The state of a log that ends at `end`, without producers and aborted transactions: those are rebuilt.
     pub(crate) fn cut(&self, end: Offset) -> PartitionState {
         let mut epochs = self.epochs.clone();
         epochs.truncate_to(end);
-        let segments = self
-            .segments
-            .iter()
-            .copied()
-            .filter(|base| *base <= end)
-            .collect();
+        let segments = self.segments.cut(end);
+        let cleaned_to = self.cleaned_to.min(end);
         let high_watermark = self.high_watermark.min(end);
         PartitionState {
             log_start: self.log_start,
             high_watermark,
             epochs,
             segments,
+            cleaned_to,
             ..PartitionState::default()
         }
     }

@@ -414,7 +414,7 @@ mod tests {
             None,
         );
         state.apply_epoch(LeaderEpoch(2), Offset(0));
-        state.segments.push(Offset(4));
+        state.apply_roll(Offset(4));
         state.aborted.push((ProducerId(7), Offset(1), Offset(2)));
         let mut out = Writer::default();
         state.encode(&mut out);

@@ -56,7 +56,25 @@ fn a_chunk_of_format_1_reads() {
 
 #[test]
 fn a_partition_state_of_version_1_reads() {
-    let bytes = golden("state.v1.bin", &samples::state_bytes(&samples::state()));
+    let found = PartitionState::decode(samples::STATE_V1).expect("a newer reader knows it");
+    let bases = |state: &PartitionState| {
+        state
+            .segments
+            .list()
+            .iter()
+            .map(|segment| segment.base.0)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(bases(&found), [1, 2, 5]);
+    let mut today = samples::state();
+    assert_eq!(bases(&today), [0, 2, 5]);
+    today.segments = found.segments.clone();
+    assert_eq!(found, today);
+}
+
+#[test]
+fn a_partition_state_of_version_2_reads() {
+    let bytes = golden("state.v2.bin", &samples::state_bytes(&samples::state()));
     assert_eq!(PartitionState::decode(&bytes), Ok(samples::state()));
 }
 

@@ -12,6 +12,7 @@ fn segments_roll_by_bytes_and_are_remembered() {
     world.log(0).limit_segments(SegmentLimits {
         bytes: 5000,
         ms: i64::MAX,
+        jitter_ms: 0,
     });
     for sequence in 0..20 {
         world.append(0, sequence, 1, 1000).expect("room");
@@ -55,14 +56,21 @@ fn segments_roll_by_bytes_and_are_remembered() {
         again.log(0).limit_segments(SegmentLimits {
             bytes: 5000,
             ms: i64::MAX,
+            jitter_ms: 0,
         });
         again.append(0, 20, 1, 1000).expect("room");
         assert_eq!(bases(&again.log(0)), [0, 4, 8, 12, 16, 20]);
     }
     log.advance_start(Offset(9)).expect("room");
-    assert_eq!(bases(&log), [9, 12, 16]);
+    // The segment that the start lies in stays whole.
+    assert_eq!(bases(&log), [8, 12, 16]);
+    let of = |log: &std::sync::Arc<storage::Log>, at: usize| log.segments()[at];
+    let whole = of(&log, 1).bytes;
     log.truncate(Offset(13)).expect("no fault");
-    assert_eq!(bases(&log), [9, 12]);
+    assert_eq!(bases(&log), [8, 12]);
+    // A quarter of it is left; the time that is told of it is never too small.
+    assert_eq!(of(&log, 1).bytes * 4, whole);
+    assert_eq!((of(&log, 1).next, of(&log, 1).max_timestamp), (Offset(13), 1015));
 }
 
 #[test]
@@ -71,6 +79,7 @@ fn segments_roll_by_time() {
     world.log(0).limit_segments(SegmentLimits {
         bytes: 1 << 30,
         ms: 10,
+        jitter_ms: 0,
     });
     // Timestamps go up by one a sequence.
     for sequence in 0..30 {

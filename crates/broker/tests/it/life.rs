@@ -1,0 +1,120 @@
+//! A log over time: retention by age and size, and the room that it gives back.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use record::{BatchBuilder, BatchOptions};
+use testkit::{Client, TestNode};
+
+use crate::offsets::list;
+use crate::{create, produce};
+
+const EARLIEST: i64 = -2;
+const LATEST: i64 = -1;
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.expect("after 1970").as_millis() as i64
+}
+
+/// One record of `bytes`, `age_ms` old.
+fn aged(age_ms: i64, bytes: usize) -> Bytes {
+    let mut builder = BatchBuilder::new(BatchOptions::default());
+    builder.push(now_ms() - age_ms, Some(b"k"), Some(&vec![7; bytes]));
+    builder.build().expect("memory suffices")
+}
+
+fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(20), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn node() -> (TestNode, Client) {
+    let node = TestNode::start(&[("log.retention.check.interval.ms", "50")]);
+    let client = Client::connect(node.address);
+    (node, client)
+}
+
+fn chunk_bytes(node: &TestNode) -> usize {
+    let files = node.disk.files().into_iter();
+    files
+        .filter(|(path, _)| path.starts_with("/data/chunks") || path.starts_with("/data/pool"))
+        .map(|(_, length)| length)
+        .sum()
+}
+
+#[test]
+fn segments_older_than_retention_go_and_their_room_comes_back() {
+    let (node, mut client) = node();
+    create(
+        &mut client,
+        "t",
+        1,
+        &[("segment.bytes", "1048576"), ("retention.ms", "600000")],
+    );
+    for _ in 0..60 {
+        assert_eq!(
+            produce(&mut client, "t", 9, aged(3_600_000, 200_000)).error_code,
+            0
+        );
+    }
+    // The active segment is old as well: another one begins at the end of the log.
+    wait_for("everything is too old", || {
+        list(&mut client, 9, EARLIEST).offset == 60
+    });
+    assert_eq!(list(&mut client, 9, LATEST).offset, 60);
+    wait_for("12 MB were written, nothing lives", || {
+        chunk_bytes(&node) < 6 << 20
+    });
+    // What is new stays, also the old record that lies in a segment with it.
+    produce(&mut client, "t", 9, aged(3_600_000, 1000));
+    produce(&mut client, "t", 9, aged(0, 1000));
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(list(&mut client, 9, EARLIEST).offset, 60);
+    assert_eq!(list(&mut client, 9, LATEST).offset, 62);
+}
+
+#[test]
+fn a_partition_larger_than_its_limit_loses_its_oldest_segments() {
+    let (_node, mut client) = node();
+    create(
+        &mut client,
+        "t",
+        1,
+        &[("segment.bytes", "1048576"), ("retention.bytes", "2000000")],
+    );
+    for _ in 0..50 {
+        produce(&mut client, "t", 9, aged(0, 100_000));
+    }
+    // Ten records a segment: two full segments are as little as may be left.
+    wait_for("it is larger than its limit", || {
+        list(&mut client, 9, EARLIEST).offset == 30
+    });
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(list(&mut client, 9, EARLIEST).offset, 30);
+}
+
+#[test]
+fn segments_are_as_they_were_after_a_power_loss() {
+    let (node, mut client) = node();
+    create(
+        &mut client,
+        "t",
+        1,
+        &[("segment.bytes", "1048576"), ("retention.ms", "-1")],
+    );
+    for _ in 0..12 {
+        produce(&mut client, "t", 9, aged(3_600_000, 200_000));
+    }
+    let again = TestNode::on(node.power_loss(3), &[("log.retention.check.interval.ms", "50")]);
+    let mut client = Client::connect(again.address);
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(list(&mut client, 9, EARLIEST).offset, 0);
+    let segments = again.broker.topics.by_name("t").expect("it is there");
+    let log = segments.partition(0).expect("one").log().segments();
+    let bases: Vec<i64> = log.iter().map(|segment| segment.base.0).collect();
+    assert_eq!(bases, [0, 5, 10]);
+}
