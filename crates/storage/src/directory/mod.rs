@@ -209,25 +209,54 @@ impl LogDirectory {
 
     /// Stops: everything is written and synced, and the threads end.
     pub fn close(&self) -> Result<(), Error> {
-        self.inner.shared.stop_checkpoints();
+        let inner = &self.inner;
+        inner.shared.stop_checkpoints();
         let synced = if self.is_fenced() { Ok(()) } else { self.sync_now() };
-        for stream in [&self.inner.stream, &self.inner.metadata] {
-            stream.stop();
-        }
-        for thread in self.inner.threads.lock().drain(..) {
-            // A thread that panicked has said so; the rest still stops.
-            let _ = thread.join();
-        }
+        inner.end_threads();
         // Nothing is written any more: what the next start finds here is all there ever was.
         let stopped = synced.and_then(|()| {
             if self.is_fenced() {
                 Ok(())
             } else {
-                self.inner.checkpointer.run(true)
+                inner.checkpointer.run(true)
             }
         });
-        self.inner.shared.clear();
+        inner.forget_logs();
         stopped
+    }
+}
+
+impl Directory {
+    fn end_threads(&self) {
+        self.shared.stop_checkpoints();
+        for stream in [&self.stream, &self.metadata] {
+            stream.stop();
+        }
+        let me = std::thread::current().id();
+        for thread in self.threads.lock().drain(..) {
+            // Whoever drops the last handle may be one of them: it ends by itself. One that panicked has said so.
+            if thread.thread().id() != me {
+                let _ = thread.join();
+            }
+        }
+    }
+
+    /// Logs name their stream, and streams their logs: somebody has to let go.
+    fn forget_logs(&self) {
+        self.metadata_log.take_offline();
+        self.shared.clear();
+        for stream in [&self.stream, &self.metadata] {
+            stream.forget_logs();
+        }
+    }
+}
+
+/// A directory that is dropped without [`LogDirectory::close`] stops as if its process had died: what is queued is not
+/// written, what is written is not synced.
+impl Drop for Directory {
+    fn drop(&mut self) {
+        self.end_threads();
+        self.forget_logs();
     }
 }
 
@@ -245,6 +274,21 @@ mod tests {
     impl Observer for Deaf {
         fn advanced(&self, _: &[Moved]) {}
         fn fenced(&self, _: &[Arc<Log>], _: &Error) {}
+    }
+
+    /// False: there was no room.
+    fn append_one(log: &Arc<Log>) -> bool {
+        let mut batch = record::BatchBuilder::new(record::BatchOptions::default());
+        batch.push(0, None, Some(&[7; 5000]));
+        let batch = batch.build().expect("memory");
+        let header = record::BatchHeader::parse(&batch).expect("ours");
+        let append = crate::Append {
+            batch: &batch,
+            header: &header,
+            leader_epoch: LeaderEpoch(0),
+            marker: None,
+        };
+        log.append(&append).is_ok()
     }
 
     #[test]
@@ -274,17 +318,7 @@ mod tests {
         let log = directory.create_log(target, "t").expect("room");
         let first = directory.inner.stream.place().expect("begun").chunk;
         while directory.inner.stream.place().expect("begun").chunk == first {
-            let mut batch = record::BatchBuilder::new(record::BatchOptions::default());
-            batch.push(0, None, Some(&[7; 5000]));
-            let batch = batch.build().expect("memory");
-            let header = record::BatchHeader::parse(&batch).expect("ours");
-            let append = crate::Append {
-                batch: &batch,
-                header: &header,
-                leader_epoch: LeaderEpoch(0),
-                marker: None,
-            };
-            if log.append(&append).is_err() {
+            if !append_one(&log) {
                 directory.make_room();
             }
             directory.kick();
@@ -304,5 +338,55 @@ mod tests {
         drop(reader);
         directory.checkpoint().expect("no fault");
         assert!(!os.disk.exists(&path));
+    }
+
+    #[test]
+    fn a_directory_that_is_dropped_without_a_close_leaves_nothing_behind() {
+        let os = Os {
+            disk: Disk::Simulated(SimDisk::new()),
+            clock: Clock::real(),
+            random: Random::seeded(3),
+        };
+        let identity = Identity {
+            cluster_id: None,
+            node_id: BrokerId(1),
+        };
+        for (threads, closes) in [(false, false), (true, false), (true, true)] {
+            let options = Options {
+                threads,
+                chunk_bytes_min: 64 << 10,
+                ..Options::default()
+            };
+            let opened = LogDirectory::open(&os, Path::new("/dropped"), &identity, options, Arc::new(Deaf));
+            let directory = opened.expect("a sound disk").0;
+            let target = TopicIdPartition {
+                topic_id: Uuid([6; 16]),
+                partition: PartitionIndex(0),
+            };
+            let log = directory.create_log(target, "topic").expect("room");
+            append_one(&log);
+            directory.kick();
+            append_one(&log);
+            let shared = Arc::downgrade(&directory.inner.shared);
+            let stream = Arc::downgrade(&directory.inner.stream);
+            let held = Arc::downgrade(&log);
+            drop(log);
+            if closes {
+                directory.close().expect("no fault");
+            }
+            drop(directory);
+            assert!(
+                held.upgrade().is_none(),
+                "threads {threads}, closed {closes}: the log"
+            );
+            assert!(
+                stream.upgrade().is_none(),
+                "threads {threads}, closed {closes}: the stream"
+            );
+            assert!(
+                shared.upgrade().is_none(),
+                "threads {threads}, closed {closes}: what they share"
+            );
+        }
     }
 }

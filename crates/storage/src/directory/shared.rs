@@ -149,8 +149,10 @@ impl Shared {
         self.logs.write().remove(&target);
     }
 
+    /// Nothing is appended any more, and nobody finds a log any more.
     pub(super) fn clear(&self) {
-        self.logs.write().clear();
+        let logs = std::mem::take(&mut *self.logs.write());
+        logs.values().for_each(|log| log.take_offline());
     }
 
     pub(super) fn log(&self, target: TopicIdPartition) -> Option<Arc<Log>> {

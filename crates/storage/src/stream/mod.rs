@@ -263,11 +263,20 @@ impl Stream {
     }
 
     pub(crate) fn request_sync(&self) {
+        // A group that is being written is neither queued nor counted as written.
         if self.synced_lsn.load(Ordering::SeqCst) < self.written_lsn.load(Ordering::SeqCst)
             || !self.queue.lock().is_empty()
+            || self.writer.is_locked()
         {
             self.sync_signal.request();
         }
+    }
+
+    /// Lets go of every log, written or not: nothing is done with them any more.
+    pub(crate) fn forget_logs(&self) {
+        *self.queue.lock() = Queue::default();
+        self.writer.lock().forget_logs();
+        self.dirty.lock().clear();
     }
 
     /// Keeps syncs away while a log's ends go backwards.

@@ -444,6 +444,13 @@ impl Writer {
         self.place.as_ref()
     }
 
+    pub(super) fn forget_logs(&mut self) {
+        self.touched.clear();
+        self.slices.clear();
+        self.cached.clear();
+        self.cached_bytes = 0;
+    }
+
     pub(super) fn take_touched(&mut self) -> Vec<Touched> {
         self.touched.drain().map(|(_, touched)| touched).collect()
     }

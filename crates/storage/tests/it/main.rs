@@ -18,6 +18,7 @@ mod samples;
 mod seeded;
 mod segments;
 mod switch;
+mod threads;
 mod torn;
 mod truncation;
 mod unknown;

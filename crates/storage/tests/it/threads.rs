@@ -1,0 +1,134 @@
+//! Everything at once, on real threads: nothing hangs, and what is acknowledged is there.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
+
+use os::disk::SimDisk;
+use os::{Clock, Disk, Os, Random};
+use record::BatchHeader;
+use storage::{Append, AppendError, Identity, Log, LogDirectory, Options};
+use types::{BrokerId, LeaderEpoch, Offset};
+
+use crate::crash::cases;
+use crate::harness::{Heard, PATH, batch, check_prefix, open, options, target, values};
+
+const BATCHES: i32 = 400;
+
+fn append(directory: &LogDirectory, log: &Arc<Log>, partition: i32, sequence: i32) {
+    let batch = batch(partition, sequence, 1, 400);
+    let header = BatchHeader::parse(&batch).expect("ours");
+    let append = Append {
+        batch: &batch,
+        header: &header,
+        leader_epoch: LeaderEpoch(3),
+        marker: None,
+    };
+    while let Err(error) = log.append(&append) {
+        assert_eq!(error, AppendError::Busy);
+        directory.make_room();
+    }
+    directory.kick();
+    if sequence % 16 == 15 {
+        directory.request_sync();
+    }
+}
+
+/// Nothing of this takes so long unless it hangs.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Runs a round; one that hangs ends the process, since no thread of it can be ended.
+fn watched(seed: u64, round: impl FnOnce()) {
+    let (done, ended) = std::sync::mpsc::channel::<()>();
+    let watch = std::thread::spawn(move || {
+        if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            eprintln!("seed {seed}: hangs for {PATIENCE:?}");
+            std::process::abort();
+        }
+    });
+    round();
+    drop(done);
+    watch.join().expect("the watch ends with the round");
+}
+
+#[test]
+fn appends_syncs_checkpoints_cuts_and_reads_go_on_together() {
+    for seed in 0..cases(2) {
+        watched(seed, || everything_at_once(seed));
+    }
+}
+
+fn everything_at_once(seed: u64) {
+    let disk = SimDisk::new();
+    let os = Os {
+        disk: Disk::Simulated(disk.clone()),
+        clock: Clock::real(),
+        random: Random::seeded(seed),
+    };
+    let options = Options {
+        threads: true,
+        checkpoint_every_bytes: 64 << 10,
+        ..options()
+    };
+    let identity = Identity {
+        cluster_id: None,
+        node_id: BrokerId(1),
+    };
+    let heard = Arc::<Heard>::default();
+    let opened = LogDirectory::open(&os, Path::new(PATH), &identity, options, heard.clone());
+    let directory = opened.expect("an empty disk").0;
+    let logs: Vec<Arc<Log>> = (0..4)
+        .map(|partition| directory.create_log(target(partition), "topic").expect("room"))
+        .collect();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let appenders: Vec<_> = (0..4)
+            .map(|partition| {
+                let (directory, log) = (&directory, &logs[partition as usize]);
+                scope.spawn(move || {
+                    for sequence in 0..BATCHES {
+                        append(directory, log, partition, sequence);
+                        if partition == 0 && sequence % 100 == 99 {
+                            log.advance_start(Offset(i64::from(sequence) - 20)).expect("room");
+                        }
+                        if partition == 1 && sequence % 50 == 49 {
+                            log.truncate(Offset(i64::from(sequence) - 10)).expect("no fault");
+                            for again in sequence - 10..=sequence {
+                                append(directory, log, partition, again);
+                            }
+                        }
+                    }
+                })
+            })
+            .collect();
+        let (directory, log, done) = (&directory, &logs[2], &done);
+        scope.spawn(move || {
+            while !done.load(Ordering::SeqCst) {
+                directory.checkpoint().expect("no fault");
+            }
+        });
+        scope.spawn(move || {
+            while !done.load(Ordering::SeqCst) {
+                check_prefix(log, 2);
+            }
+        });
+        appenders
+            .into_iter()
+            .for_each(|appender| appender.join().expect("no assertion failed"));
+        done.store(true, Ordering::SeqCst);
+    });
+    directory.sync_now().expect("no fault");
+    let crashed = disk.crash(&Random::seeded(seed + 1));
+    directory.close().expect("no fault");
+    for disk in [crashed, disk] {
+        let again = open(&disk, 3);
+        assert_eq!(again.report.damage, Vec::<String>::new());
+        for partition in 1..4 {
+            assert_eq!(check_prefix(&again.log(partition), partition), i64::from(BATCHES));
+        }
+        assert_eq!(values(&again.log(0)).expect("sound").len(), 21);
+    }
+    assert_eq!(*heard.fenced.lock(), None);
+}
