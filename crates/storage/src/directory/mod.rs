@@ -137,16 +137,11 @@ impl LogDirectory {
         Ok(())
     }
 
-    /// Queues an event; when the next chunk is not ready, waits for it once.
     fn push_event(&self, log: &Arc<Log>, kind: EntryType, body: Bytes) -> Result<(), Error> {
-        let push = |body| log.push_event(&mut log.inner.lock(), kind, Offset(0), LeaderEpoch::NONE, body);
-        match push(body.clone()) {
-            Err(Error::Full) => {
-                self.make_room();
-                push(body)
-            }
-            other => other,
-        }
+        log.with_room(|| {
+            let mut inner = log.inner.lock();
+            log.push_event(&mut inner, kind, Offset(0), LeaderEpoch::NONE, body.clone())
+        })
     }
 
     /// Writes what is queued on every stream, unless somebody is at it already.
@@ -167,12 +162,8 @@ impl LogDirectory {
 
     /// Writes what is queued and waits for the next chunk to be reserved. Blocks.
     pub fn make_room(&self) {
-        for stream in [&self.inner.stream, &self.inner.metadata] {
-            stream.drain();
-            stream.prepare_next();
-            stream.drain();
-            stream.prepare_next();
-        }
+        self.inner.stream.make_room();
+        self.inner.metadata.make_room();
     }
 
     /// Writes a checkpoint, so that the next start reads little, and makes chunks free that hold nothing any more.

@@ -13,6 +13,9 @@ use crate::state::{Marker, Verdict};
 use crate::stream::{Payload, Slice};
 use crate::{AppendError, Error};
 
+/// An event that finds no room waits so often for a next chunk: others may take what was made.
+const EVENT_TRIES: usize = 8;
+
 /// One whole batch, checked, with the header that was read from it.
 #[derive(Debug)]
 pub struct Append<'a> {
@@ -123,8 +126,27 @@ impl Log {
         })
     }
 
-    /// A leader epoch begins at the end of the log. Queued like a batch.
+    /// Does what needs room for an event. Where the next chunk is not ready yet it is waited for, with no lock held;
+    /// [`Error::Full`] means that the disk has no room for one.
+    pub(crate) fn with_room<T>(&self, mut act: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+        for _ in 0..EVENT_TRIES {
+            match act() {
+                Err(Error::Full) => self.stream.make_room(),
+                other => return other,
+            }
+            if self.stream.is_full() {
+                break;
+            }
+        }
+        act()
+    }
+
+    /// A leader epoch begins at the end of the log. Queued like a batch. May wait for the next chunk to be reserved.
     pub fn set_leader_epoch(self: &Arc<Log>, epoch: LeaderEpoch) -> Result<(), Error> {
+        self.with_room(|| self.try_set_leader_epoch(epoch))
+    }
+
+    fn try_set_leader_epoch(self: &Arc<Log>, epoch: LeaderEpoch) -> Result<(), Error> {
         let mut inner = self.inner.lock();
         let at = inner.assigned;
         self.push_event(&mut inner, EntryType::Epoch, at, epoch, Bytes::new())?;
@@ -132,8 +154,12 @@ impl Log {
         Ok(())
     }
 
-    /// The log starts at `start`: what lies below is gone for readers.
+    /// The log starts at `start`: what lies below is gone for readers. May wait for the next chunk to be reserved.
     pub fn advance_start(self: &Arc<Log>, start: Offset) -> Result<(), Error> {
+        self.with_room(|| self.try_advance_start(start))
+    }
+
+    fn try_advance_start(self: &Arc<Log>, start: Offset) -> Result<(), Error> {
         let mut inner = self.inner.lock();
         let start = start.min(inner.assigned);
         if start <= inner.state.log_start {

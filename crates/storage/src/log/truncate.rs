@@ -36,7 +36,7 @@ impl Log {
                     log: self.target,
                     reason: error.to_string(),
                 })?;
-            if self.cut(end, assigned, state)? {
+            if self.with_room(|| self.cut(end, assigned, &state))? {
                 self.stream.drain();
                 return Ok(());
             }
@@ -47,31 +47,35 @@ impl Log {
     pub fn reset_to(self: &Arc<Log>, start: Offset) -> Result<(), Error> {
         let _still = self.stream.shared.still.lock();
         self.stream.drain();
-        {
-            let _no_sync = self.stream.hold_syncs()?;
-            let mut inner = self.inner.lock();
-            // A TRUNCATE at or below the start of the log empties it.
-            let begin = start.min(inner.state.log_start);
+        self.with_room(|| self.empty_to(start))?;
+        self.stream.drain();
+        Ok(())
+    }
+
+    /// Twice the same if it was cut short.
+    fn empty_to(self: &Arc<Log>, start: Offset) -> Result<(), Error> {
+        let _no_sync = self.stream.hold_syncs()?;
+        let mut inner = self.inner.lock();
+        // A TRUNCATE at or below the start of the log empties it.
+        let begin = start.min(inner.state.log_start);
+        self.push_event(
+            &mut inner,
+            EntryType::Truncate,
+            begin,
+            LeaderEpoch::NONE,
+            Bytes::new(),
+        )?;
+        self.become_empty(&mut inner, begin);
+        if begin < start {
             self.push_event(
                 &mut inner,
-                EntryType::Truncate,
-                begin,
+                EntryType::Start,
+                start,
                 LeaderEpoch::NONE,
                 Bytes::new(),
             )?;
-            self.become_empty(&mut inner, begin);
-            if begin < start {
-                self.push_event(
-                    &mut inner,
-                    EntryType::Start,
-                    start,
-                    LeaderEpoch::NONE,
-                    Bytes::new(),
-                )?;
-                self.become_empty(&mut inner, start);
-            }
+            self.become_empty(&mut inner, start);
         }
-        self.stream.drain();
         Ok(())
     }
 
@@ -83,7 +87,7 @@ impl Log {
     }
 
     /// False if something was appended meanwhile.
-    fn cut(self: &Arc<Log>, end: Offset, assigned: Offset, state: PartitionState) -> Result<bool, Error> {
+    fn cut(self: &Arc<Log>, end: Offset, assigned: Offset, state: &PartitionState) -> Result<bool, Error> {
         // A sync under way would move the synced end to where the log ended before.
         let _no_sync = self.stream.hold_syncs()?;
         let mut inner = self.inner.lock();
@@ -98,7 +102,7 @@ impl Log {
             Bytes::new(),
         )?;
         inner.assigned = end;
-        inner.state = state;
+        inner.state = state.clone();
         inner.index.truncate(end);
         inner.tail.retain(|tail| tail.next <= end);
         self.written.store(end.0, Ordering::SeqCst);

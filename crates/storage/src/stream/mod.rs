@@ -256,6 +256,15 @@ impl Stream {
         }
     }
 
+    /// Writes what is queued and waits for the next chunk to be reserved. Blocks.
+    pub(crate) fn make_room(&self) {
+        // The first round may go over to a chunk that was ready, and leave none behind it.
+        for _ in 0..2 {
+            self.drain();
+            self.prepare_next();
+        }
+    }
+
     pub(crate) fn stop(&self) {
         self.writer_signal.0.lock().stop = true;
         self.writer_signal.1.notify_one();

@@ -51,6 +51,8 @@ pub(crate) struct Queue {
     /// Of what is left, kept for events: a full disk must still take deletions.
     events_kept: u64,
     next_left: Option<u64>,
+    /// The same of the next chunk.
+    next_kept: u64,
     /// Counts the chunks that were gone over to.
     generation: u64,
     /// A slice did not fit the current chunk: all that follow go to the next.
@@ -79,14 +81,17 @@ impl Queue {
     /// Says which switch it waits for, if its room is in the next chunk.
     pub(super) fn push(&mut self, mut slice: Slice) -> Result<Option<u64>, AppendError> {
         let cost = slice.cost();
-        let kept = if slice.entry.kind == EntryType::Data {
-            self.events_kept
-        } else {
-            0
+        let kept = |kept: u64| {
+            if slice.entry.kind == EntryType::Data {
+                kept
+            } else {
+                0
+            }
         };
-        if !self.overflowed && cost + kept <= self.current_left {
+        let (needed, needed_in_next) = (cost + kept(self.events_kept), cost + kept(self.next_kept));
+        if !self.overflowed && needed <= self.current_left {
             self.current_left -= cost;
-        } else if self.next_left.is_some_and(|left| cost <= left) {
+        } else if self.next_left.is_some_and(|left| needed_in_next <= left) {
             self.next_left = self.next_left.map(|left| left - cost);
             self.overflowed = true;
             slice.in_next = true;
@@ -137,8 +142,9 @@ impl Queue {
     }
 
     /// The next chunk is ready.
-    pub(super) fn set_next(&mut self, left: u64) {
+    pub(super) fn set_next(&mut self, left: u64, events_kept: u64) {
         self.next_left = Some(left);
+        self.next_kept = events_kept;
         self.full = false;
         self.wanted = 0;
     }
@@ -146,7 +152,7 @@ impl Queue {
     /// A next chunk is ready, and what found no room so far fits into it.
     pub(super) fn has_next(&self) -> bool {
         self.next_left
-            .is_some_and(|left| self.overflowed || self.wanted <= left)
+            .is_some_and(|left| self.overflowed || self.wanted + self.next_kept <= left)
     }
 
     pub(super) fn generation(&self) -> u64 {

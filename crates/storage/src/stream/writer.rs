@@ -214,7 +214,10 @@ impl Stream {
             return;
         }
         writer.next_chunk_bytes = spare.bytes.min(self.options.chunk_bytes_max);
-        queue.set_next(room(spare.bytes, CHUNK_HEADER_BYTES as u64));
+        queue.set_next(
+            room(spare.bytes, CHUNK_HEADER_BYTES as u64),
+            spare.bytes / EVENTS_SHARE,
+        );
         if let Some(smaller) = writer.spare.replace(spare) {
             self.pool.put(&self.os, smaller);
         }

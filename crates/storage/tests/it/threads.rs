@@ -17,6 +17,15 @@ use crate::harness::{Heard, PATH, batch, check_prefix, open, options, target, va
 
 const BATCHES: i32 = 400;
 
+/// Sets the flag, also when an assertion fails: nobody waits for ever then.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 fn append(directory: &LogDirectory, log: &Arc<Log>, partition: i32, sequence: i32) {
     let batch = batch(partition, sequence, 1, 400);
     let header = BatchHeader::parse(&batch).expect("ours");
@@ -114,10 +123,10 @@ fn everything_at_once(seed: u64) {
                 check_prefix(log, 2);
             }
         });
+        let _ends = Ends(done);
         appenders
             .into_iter()
             .for_each(|appender| appender.join().expect("no assertion failed"));
-        done.store(true, Ordering::SeqCst);
     });
     directory.sync_now().expect("no fault");
     let crashed = disk.crash(&Random::seeded(seed + 1));
