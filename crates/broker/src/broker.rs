@@ -7,6 +7,7 @@ use config::{BrokerConfig, Flush};
 use metadata::{Delta, MetadataImage, ResourceKind};
 use os::{Clock, Os, Random};
 use storage::LogDirectory;
+use telemetry::Requests;
 use tracing::warn;
 use types::{BrokerId, TopicId, TopicIdPartition};
 
@@ -40,6 +41,8 @@ pub struct Broker {
     pub fetch_sessions: FetchSessions,
     pub producer_ids: ProducerIds,
     pub clock: Clock,
+    /// What requests cost. Never freed, so that every answer on its way can point to it: a process has one broker.
+    pub requests: &'static Requests,
     random: Random,
     image: ArcSwap<MetadataImage>,
     /// The settings with what was said since the start.
@@ -67,6 +70,7 @@ impl Broker {
             image: ArcSwap::from_pointee(image.clone()),
             live: ArcSwap::from_pointee(config.with_dynamic(Said::of(&image, config.node_id).dynamic())),
             clock: os.clock.clone(),
+            requests: Box::leak(Box::default()),
             random: os.random.clone(),
             quorum: handle,
             upkeep: std::sync::OnceLock::new(),
@@ -117,7 +121,11 @@ impl Broker {
     /// Follows a committed image: partitions appear, change and go. Answers that depend on it leave afterwards.
     pub(crate) fn publish(&self, image: MetadataImage, delta: &Delta) {
         if let Err(error) = self.reconcile(&image, delta) {
-            tracing::error!(%error, "partitions could not follow the metadata");
+            tracing::error!(
+                %error,
+                action = "free or replace the disk that the error names, then restart this node",
+                "partitions could not follow the metadata"
+            );
         }
         self.image.store(Arc::new(image));
     }

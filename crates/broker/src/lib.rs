@@ -3,11 +3,13 @@
 //! Owns the partitions that this node leads, the metadata quorum's host and every API. Decides nothing that belongs
 //! to a decider, and touches disk and network only through `storage` and `net`.
 
+mod answered;
 pub mod api;
 mod broker;
 mod errors;
 mod fetch_session;
 pub mod life;
+mod metrics;
 mod node;
 pub mod partition;
 mod producer_ids;

@@ -2,6 +2,9 @@
 
 use net::{Answer, Response};
 use protocol::{ApiKey, Encode, Segments};
+use telemetry::Requests;
+
+use crate::answered;
 
 /// What an answer needs to know of its request.
 #[derive(Debug, Clone, Copy)]
@@ -9,11 +12,14 @@ pub struct Reply {
     pub key: ApiKey,
     pub version: i16,
     pub correlation_id: i32,
+    /// Where the errors of the answer are counted.
+    pub requests: &'static Requests,
 }
 
 impl Reply {
     /// The body as a frame; large byte fields are sent from where they are.
-    pub fn send<T: Encode>(&self, body: &T) -> Answer {
+    pub fn send<T: Encode + 'static>(&self, body: &T) -> Answer {
+        answered::count_errors(self.requests, self.key, body);
         let mut segments = Segments::frame();
         protocol::header::encode_response_header(self.key, self.version, self.correlation_id, &mut segments);
         let written = body
@@ -27,7 +33,13 @@ impl Reply {
             }
             Err(error) => {
                 let (api, version) = (self.key.name(), self.version);
-                tracing::error!(api, version, %error, "an answer cannot be written");
+                tracing::error!(
+                    api,
+                    version,
+                    %error,
+                    action = "report this: no request should be able to cause it",
+                    "an answer cannot be written"
+                );
                 Answer::Close("an answer could not be written")
             }
         }

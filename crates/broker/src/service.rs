@@ -5,6 +5,7 @@ use std::sync::Arc;
 use net::{Answer, Peer, Request, Service, Start};
 use protocol::ApiKey;
 use protocol::header::RequestHeader;
+use telemetry::Finished;
 use tracing::debug;
 
 use crate::Broker;
@@ -89,5 +90,9 @@ impl Service for BrokerService {
         if std::mem::take(&mut session.wants_sync) {
             self.broker.directory.request_sync();
         }
+    }
+
+    fn finished(&self, request: &Finished) {
+        self.broker.requests.finished(request);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::listeners::parse_http;
 use crate::table::{self, Scope};
 use crate::{Error, ListenerAddress, Loaded, parse_advertised, parse_listeners, value};
 
@@ -32,6 +33,8 @@ pub struct BrokerConfig {
     pub advertised: Vec<ListenerAddress>,
     pub log_dir: String,
     pub rack: Option<String>,
+    /// Where metrics and health are served.
+    pub http_listeners: Vec<ListenerAddress>,
     pub num_partitions: i32,
     pub default_replication_factor: i16,
     pub auto_create_topics: bool,
@@ -83,6 +86,7 @@ impl BrokerConfig {
             advertised: parse_advertised(&text("advertised.listeners").unwrap_or_default())?,
             log_dir: log_dir.unwrap_or_else(|| DEFAULT_LOG_DIR.to_owned()),
             rack: text("broker.rack"),
+            http_listeners: parse_http(&get("ottla.http.listeners").unwrap_or_default())?,
             num_partitions: number("num.partitions") as i32,
             default_replication_factor: number("default.replication.factor") as i16,
             auto_create_topics: flag("auto.create.topics.enable"),
@@ -124,6 +128,11 @@ impl BrokerConfig {
         }
         // What was altered was checked when it was; the addresses, if no longer legal, stay as they were.
         BrokerConfig::new(&loaded).unwrap_or_else(|_| self.clone())
+    }
+
+    /// Whether a setting was said, and not taken from the table.
+    pub fn is_said(&self, name: &str) -> bool {
+        self.said.contains_key(name)
     }
 
     /// What was said, or the default.

@@ -45,6 +45,15 @@ pub fn parse_advertised(text: &str) -> Result<Vec<ListenerAddress>, Error> {
     Ok(advertised)
 }
 
+/// Where HTTP is served: `http://host:port`, or nowhere.
+pub(crate) fn parse_http(text: &str) -> Result<Vec<ListenerAddress>, Error> {
+    let listeners = parse("ottla.http.listeners", text)?;
+    if listeners.iter().any(|listener| listener.name != "HTTP") {
+        return Err(refuse("ottla.http.listeners", text, "http://host:port is wanted"));
+    }
+    Ok(listeners)
+}
+
 fn refuse(name: &str, value: &str, wanted: &str) -> Error {
     Error::Value {
         name: name.to_owned(),
@@ -108,5 +117,7 @@ mod tests {
         }
         assert!(parse_advertised("A://0.0.0.0:1").is_err());
         assert_eq!(parse_advertised(""), Ok(Vec::new()));
+        assert_eq!(parse_http(""), Ok(Vec::new()));
+        assert!(parse_http("https://127.0.0.1:1").is_err());
     }
 }

@@ -11,12 +11,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use os::net::TcpStream;
+use telemetry::{Closed, Finished, Open};
 use tokio::time::{Instant, Sleep};
 use tracing::debug;
 
 use crate::frame::{FrameError, ReceiveBuffer};
-use crate::in_flight::{InFlight, Ready};
+use crate::in_flight::{InFlight, Ready, Started};
 use crate::limits::Admission;
 use crate::memory::{Memory, Permit};
 use crate::{Peer, Request, Response, Service, Start};
@@ -33,7 +35,9 @@ enum End {
     Failed(io::Error),
     Frame(FrameError),
     Service(&'static str),
-    TooSlow(&'static str),
+    Idle,
+    /// A started frame did not end in time, or an answer was not taken.
+    Slow,
 }
 
 impl From<io::Error> for End {
@@ -55,6 +59,9 @@ pub(crate) struct Connection<S: Service> {
     clock: Deadline,
     /// For a large frame whose body is still arriving.
     reserved: Option<Permit>,
+    /// When bytes came last.
+    received_at: std::time::Instant,
+    open: Open,
 }
 
 impl<S: Service> Connection<S> {
@@ -64,6 +71,7 @@ impl<S: Service> Connection<S> {
         service: Arc<S>,
         memory: Memory,
         admission: Admission,
+        open: Open,
     ) -> Connection<S> {
         let session = service.open(peer.clone());
         let clock = Deadline::new(admission.limits().first_request_max);
@@ -79,6 +87,8 @@ impl<S: Service> Connection<S> {
             peer,
             clock,
             reserved: None,
+            received_at: std::time::Instant::now(),
+            open,
         }
     }
 
@@ -91,20 +101,28 @@ impl<S: Service> Connection<S> {
         let address = self.peer.address;
         match end {
             End::Peer => debug!(peer = %address, "connection closed by the client"),
-            End::Failed(error) => debug!(peer = %address, %error, "connection failed"),
-            End::Frame(error) => {
-                tracing::warn!(peer = %address, listener = %self.peer.listener, %error, "connection refused")
+            End::Failed(ref error) => debug!(peer = %address, %error, "connection failed"),
+            End::Frame(ref error) => {
+                tracing::warn!(
+                    peer = %address,
+                    listener = %self.peer.listener,
+                    %error,
+                    action = "see which program at that address speaks another protocol to this port",
+                    "connection refused"
+                );
             }
             End::Service(reason) => debug!(peer = %address, reason, "connection closed"),
-            End::TooSlow(reason) => debug!(peer = %address, reason, "connection closed"),
+            End::Idle => debug!(peer = %address, "an idle connection was closed"),
+            End::Slow => debug!(peer = %address, "a frame did not end, or an answer was not taken, in time"),
         }
+        self.open.closed(closed(&end));
     }
 
     /// Starts what may start, sends what is ready; else waits for either to change.
     async fn turn(&mut self) -> Result<(), End> {
         self.start_available().await?;
         poll_fn(|context| {
-            self.in_flight.collect(context, &mut self.ready);
+            self.collect(context);
             Poll::Ready(())
         })
         .await;
@@ -139,11 +157,8 @@ impl<S: Service> Connection<S> {
                 }
             };
             let frame = self.buffer.take(frame_bytes);
-            let answer = self.service.start(&mut self.session, Request { frame });
-            let closing = matches!(answer, Start::Done(crate::Answer::Close(_)));
-            self.in_flight.push(answer, overlaps, permit, frame_bytes);
             started = true;
-            if closing {
+            if self.start(frame, overlaps, permit) {
                 break;
             }
         }
@@ -152,6 +167,36 @@ impl<S: Service> Connection<S> {
             self.service.kick(&mut self.session);
         }
         Ok(())
+    }
+
+    /// Starts one request. True: its answer is to close.
+    fn start(&mut self, frame: Bytes, overlaps: bool, permit: Permit) -> bool {
+        let begun = std::time::Instant::now();
+        let mut cost = Finished {
+            // A frame without a key counts as nobody's.
+            api: frame.first_chunk().map_or(-1, |key| i16::from_be_bytes(*key)),
+            request_bytes: frame.len(),
+            queued: begun.duration_since(self.received_at),
+            ..Finished::default()
+        };
+        let answer = self.service.start(&mut self.session, Request { frame });
+        let parked_at = std::time::Instant::now();
+        cost.handled = parked_at.duration_since(begun);
+        let closing = matches!(answer, Start::Done(crate::Answer::Close(_)));
+        let started = Started {
+            answer,
+            permit,
+            cost,
+            parked_at,
+        };
+        self.in_flight.push(started, overlaps);
+        closing
+    }
+
+    fn collect(&mut self, context: &mut Context<'_>) {
+        let service = &self.service;
+        self.in_flight
+            .collect(context, &mut self.ready, |cost| service.finished(cost));
     }
 
     fn next_frame(&self) -> Result<Option<usize>, End> {
@@ -179,7 +224,7 @@ impl<S: Service> Connection<S> {
         }
         let waits_for_answers = !self.in_flight.is_empty();
         poll_fn(|context| {
-            self.in_flight.collect(context, &mut self.ready);
+            self.collect(context);
             if !self.ready.is_empty() {
                 return Poll::Ready(Ok(()));
             }
@@ -190,7 +235,7 @@ impl<S: Service> Connection<S> {
                 }
             }
             if !waits_for_answers && self.clock.poll_over(context).is_ready() {
-                return Poll::Ready(Err(End::TooSlow("a started frame did not end in time")));
+                return Poll::Ready(Err(End::Slow));
             }
             Poll::Pending
         })
@@ -207,7 +252,10 @@ impl<S: Service> Connection<S> {
         if readable.is_ready() {
             match self.stream.poll_read_into(context, self.buffer.room(frame_bytes)) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(End::Peer)),
-                Poll::Ready(Ok(_)) => return Poll::Ready(Ok(())),
+                Poll::Ready(Ok(_)) => {
+                    self.received_at = std::time::Instant::now();
+                    return Poll::Ready(Ok(()));
+                }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(End::Failed(error))),
                 // Readiness was stale.
                 Poll::Pending => {}
@@ -221,16 +269,17 @@ impl<S: Service> Connection<S> {
     async fn wait_idle(&mut self) -> Result<(), End> {
         poll_fn(|context| match self.poll_receive(context, None) {
             Poll::Ready(received) => Poll::Ready(received),
-            Poll::Pending if self.clock.poll_over(context).is_ready() => {
-                Poll::Ready(Err(End::TooSlow("the connection was idle")))
-            }
+            Poll::Pending if self.clock.poll_over(context).is_ready() => Poll::Ready(Err(End::Idle)),
             Poll::Pending => Poll::Pending,
         })
         .await
     }
 
     async fn send(&mut self) -> Result<(), End> {
-        write_responses(&mut self.stream, &self.ready.responses).await?;
+        let idle_max = self.admission.limits().idle_max;
+        self.clock.active(idle_max);
+        let (stream, responses) = (&mut self.stream, &self.ready.responses);
+        write_responses(stream, responses, &mut self.clock, idle_max).await?;
         self.clock.active(self.admission.limits().idle_max);
         self.ready.clear();
         match self.ready.close.take() {
@@ -240,8 +289,25 @@ impl<S: Service> Connection<S> {
     }
 }
 
-/// Writes whole responses with as few calls as there are slices allow.
-async fn write_responses(stream: &mut TcpStream, responses: &[Response]) -> io::Result<()> {
+fn closed(end: &End) -> Closed {
+    match end {
+        End::Peer => Closed::Client,
+        End::Failed(_) => Closed::Failed,
+        End::Frame(_) => Closed::BadFrame,
+        End::Service(_) => Closed::Request,
+        End::Idle => Closed::Idle,
+        End::Slow => Closed::Slow,
+    }
+}
+
+/// Writes whole responses with as few calls as there are slices allow. A peer that takes nothing for `idle_max` is
+/// given up: its answers hold memory.
+async fn write_responses(
+    stream: &mut TcpStream,
+    responses: &[Response],
+    clock: &mut Deadline,
+    idle_max: Duration,
+) -> Result<(), End> {
     let mut segments = responses.iter().flat_map(|response| response.segments());
     let mut slices: smallvec::SmallVec<[io::IoSlice<'_>; 64]> = smallvec::SmallVec::new();
     loop {
@@ -256,10 +322,19 @@ async fn write_responses(stream: &mut TcpStream, responses: &[Response]) -> io::
         }
         let mut rest = slices.as_mut_slice();
         while !rest.is_empty() {
-            let written = poll_fn(|context| stream.poll_write_vectored(context, rest)).await?;
+            let write = |context: &mut Context<'_>| match stream.poll_write_vectored(context, rest) {
+                Poll::Pending if clock.poll_over(context).is_ready() => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(written) => Poll::Ready(Some(written)),
+            };
+            let Some(written) = poll_fn(write).await else {
+                return Err(End::Slow);
+            };
+            let written = written?;
             if written == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
+                return Err(End::Failed(io::ErrorKind::WriteZero.into()));
             }
+            clock.active(idle_max);
             io::IoSlice::advance_slices(&mut rest, written);
         }
         slices.clear();
@@ -284,6 +359,10 @@ impl Deadline {
     /// Something happened: the connection may be idle for `idle` from now.
     fn active(&mut self, idle: Duration) {
         self.until = Instant::now() + idle;
+        // A timer that fires early is set again; one that fires late would not be noticed.
+        if self.until < self.timer.deadline() {
+            self.timer.as_mut().reset(self.until);
+        }
     }
 
     /// Brings the deadline closer, never further away.

@@ -4,6 +4,9 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
+
+use telemetry::Finished;
 
 use crate::memory::Permit;
 use crate::{Answer, Response, Start};
@@ -13,10 +16,14 @@ pub(crate) const REQUESTS_MAX: usize = 64;
 /// Bytes of started requests that a connection may have at most.
 pub(crate) const BYTES_MAX: usize = 16 << 20;
 
-struct Started<P> {
-    answer: Start<P>,
-    permit: Permit,
-    bytes: usize,
+/// A request that has begun.
+pub(crate) struct Started<P> {
+    pub(crate) answer: Start<P>,
+    pub(crate) permit: Permit,
+    /// What it cost so far.
+    pub(crate) cost: Finished,
+    /// When it began to wait, if it does.
+    pub(crate) parked_at: Instant,
 }
 
 pub(crate) struct InFlight<P> {
@@ -57,30 +64,40 @@ impl<P: Future<Output = Answer> + Unpin> InFlight<P> {
         in_order && self.queue.len() < REQUESTS_MAX && self.bytes + frame_bytes <= BYTES_MAX
     }
 
-    pub(crate) fn push(&mut self, answer: Start<P>, overlaps: bool, permit: Permit, bytes: usize) {
+    pub(crate) fn push(&mut self, started: Started<P>, overlaps: bool) {
         self.all_overlap = overlaps && (self.all_overlap || self.queue.is_empty());
-        self.bytes += bytes;
-        self.queue.push_back(Started {
-            answer,
-            permit,
-            bytes,
-        });
+        self.bytes += started.cost.request_bytes;
+        self.queue.push_back(started);
     }
 
     /// Moves every answer that is ready, and has no unready one before it, to `ready`.
-    pub(crate) fn collect(&mut self, context: &mut Context<'_>, ready: &mut Ready) {
+    pub(crate) fn collect(
+        &mut self,
+        context: &mut Context<'_>,
+        ready: &mut Ready,
+        mut finished: impl FnMut(&Finished),
+    ) {
         while let Some(front) = self.queue.front_mut() {
             let answer = match &mut front.answer {
                 Start::Done(answer) => std::mem::replace(answer, Answer::Silence),
                 Start::Parked(pending) => match Pin::new(pending).poll(context) {
-                    Poll::Ready(answer) => answer,
+                    Poll::Ready(answer) => {
+                        front.cost.parked = front.parked_at.elapsed();
+                        answer
+                    }
                     Poll::Pending => return,
                 },
             };
+            match &answer {
+                Answer::Send(response) => front.cost.response_bytes = response.bytes(),
+                Answer::Silence => {}
+                Answer::Close(_) => front.cost.closed = true,
+            }
+            finished(&front.cost);
             let Some(done) = self.queue.pop_front() else {
                 return;
             };
-            self.bytes -= done.bytes;
+            self.bytes -= done.cost.request_bytes;
             ready.permits.push(done.permit);
             match answer {
                 Answer::Send(response) => ready.responses.push(response),

@@ -45,6 +45,16 @@ pub enum Refusal {
     Rate { max: usize },
 }
 
+impl Refusal {
+    pub(crate) fn counted(self) -> telemetry::Refused {
+        match self {
+            Refusal::Connections { .. } => telemetry::Refused::Connections,
+            Refusal::PerAddress { .. } => telemetry::Refused::PerAddress,
+            Refusal::Rate { .. } => telemetry::Refused::Rate,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Address {
     open: usize,

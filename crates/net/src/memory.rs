@@ -47,6 +47,11 @@ impl Memory {
         self.units * UNIT
     }
 
+    /// Bytes that are granted now, with what threads keep at hand.
+    pub fn granted(&self) -> usize {
+        self.units.saturating_sub(self.pool.available_permits()) * UNIT
+    }
+
     /// Waits until `bytes` are free. More than the whole budget is granted when everything else is given back.
     pub async fn acquire(&self, bytes: usize) -> Permit {
         if let Some(permit) = self.try_acquire(bytes) {

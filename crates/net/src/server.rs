@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use os::net::{TcpListener, TcpStream};
+use telemetry::Connections;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -33,6 +34,7 @@ pub struct BoundListener {
 pub struct ServerOptions {
     pub limits: ConnectionLimits,
     pub memory: Memory,
+    pub connections: Arc<Connections>,
 }
 
 /// Accepts connections until it is stopped or dropped.
@@ -99,6 +101,7 @@ impl Bound {
                 runtimes: Arc::downgrade(runtimes),
                 service: service.clone(),
                 memory: options.memory.clone(),
+                connections: options.connections.clone(),
                 admission: admission.clone(),
                 stopped: stopped.clone(),
                 next: AtomicUsize::new(0),
@@ -115,6 +118,7 @@ struct Acceptor<S: Service> {
     runtimes: std::sync::Weak<Runtimes>,
     service: Arc<S>,
     memory: Memory,
+    connections: Arc<Connections>,
     admission: Admission,
     stopped: watch::Receiver<bool>,
     next: AtomicUsize,
@@ -145,6 +149,7 @@ impl<S: Service> Acceptor<S> {
         let place = match self.admission.admit(address.ip(), second) {
             Ok(place) => place,
             Err(refusal) => {
+                self.connections.refused(refusal.counted());
                 info!(peer = %address, listener = %self.listener.name, %refusal, "connection refused");
                 return;
             }
@@ -154,6 +159,7 @@ impl<S: Service> Acceptor<S> {
         };
         let index = self.next.fetch_add(1, Ordering::Relaxed);
         let listener = self.listener.name.clone();
+        let open = self.connections.open();
         let (service, memory, admission) =
             (self.service.clone(), self.memory.clone(), self.admission.clone());
         runtimes.spawn_on(index, async move {
@@ -166,7 +172,7 @@ impl<S: Service> Acceptor<S> {
                 local,
                 listener,
             };
-            let connection = Connection::new(stream, peer, service, memory, admission);
+            let connection = Connection::new(stream, peer, service, memory, admission, open);
             connection.run().await;
             drop(place);
         });

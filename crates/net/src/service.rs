@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use telemetry::Finished;
 
 use crate::Response;
 
@@ -61,4 +62,7 @@ pub trait Service: Send + Sync + 'static {
 
     /// Called once after a row of starts: one write for all of them.
     fn kick(&self, session: &mut Self::Session);
+
+    /// A request's answer is known, and what it cost.
+    fn finished(&self, request: &Finished);
 }

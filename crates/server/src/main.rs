@@ -1,7 +1,7 @@
 //! `ottla`: from the command line to a running node.
 
 mod export;
-mod logging;
+mod operator;
 mod start;
 
 use std::path::PathBuf;
@@ -66,7 +66,7 @@ enum LogCommand {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    logging::init();
+    telemetry::log::init();
     let done = match cli.command {
         Command::Start(args) => start::run(&args),
         Command::Log(LogCommand::Dump { files }) => export::dump(&files),

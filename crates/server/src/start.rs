@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
 use broker::partition::Progress;
@@ -14,6 +14,7 @@ use storage::{FlushPolicy, Identity, LogDirectory, Options};
 use types::BrokerId;
 
 use crate::StartArgs;
+use crate::operator::{Door, Operator};
 
 const MEMORY_BYTES_MIN: u64 = 64 << 20;
 const END_TRIES: usize = 200;
@@ -27,6 +28,7 @@ pub fn run(args: &StartArgs) -> anyhow::Result<()> {
     let runtimes = Arc::new(Runtimes::start(os::limits::cores()).context("runtimes cannot be started")?);
     // Ports first: a second start fails before it touches a file.
     let bound = bind(&runtimes, &config)?;
+    let door = Door::open(&runtimes, &config)?;
     let directory = open_directory(&os, &config)?;
     let node = node(&config, &directory, &bound.listeners());
     let broker = Broker::open(&os, config.clone(), node, directory.clone())?;
@@ -34,12 +36,22 @@ pub fn run(args: &StartArgs) -> anyhow::Result<()> {
     let options = ServerOptions {
         limits: limits(&config, open_files),
         memory: memory(&config),
+        connections: Arc::default(),
     };
     let server = bound.serve(&runtimes, &service, &options);
-    println!("{}", ready_line(&broker, server.listeners()));
+    let ready = ready_line(&broker, server.listeners(), &door.addresses());
+    let operator = Operator {
+        broker: broker.clone(),
+        memory: options.memory,
+        connections: options.connections,
+        open_files_max: open_files,
+        ready_at: Instant::now(),
+    };
+    let http = door.serve(&runtimes, operator);
+    println!("{ready}");
     runtimes.block_on(stop_signal())?;
     server.stop();
-    drop(server);
+    drop((server, http));
     // Connections end with their runtimes; what they appended is written and synced below.
     end(runtimes);
     broker.close().context("the log could not be closed cleanly")?;
@@ -91,7 +103,7 @@ fn load(args: &StartArgs) -> anyhow::Result<BrokerConfig> {
 
 /// Without authentication only this machine may come in, unless somebody says otherwise (`security.md` 1).
 fn refuse_open_doors(config: &BrokerConfig, insecure: bool) -> anyhow::Result<()> {
-    for listener in &config.listeners {
+    for listener in config.listeners.iter().chain(&config.http_listeners) {
         let addresses = resolve(listener)?;
         if !addresses.iter().all(|address| address.ip().is_loopback()) && !insecure {
             bail!(
@@ -106,7 +118,7 @@ fn refuse_open_doors(config: &BrokerConfig, insecure: bool) -> anyhow::Result<()
     Ok(())
 }
 
-fn resolve(listener: &ListenerAddress) -> anyhow::Result<Vec<SocketAddr>> {
+pub(crate) fn resolve(listener: &ListenerAddress) -> anyhow::Result<Vec<SocketAddr>> {
     if listener.host.is_empty() {
         return Ok(vec![SocketAddr::new(
             IpAddr::V4(Ipv4Addr::UNSPECIFIED),
@@ -208,7 +220,7 @@ fn memory(config: &BrokerConfig) -> Memory {
     Memory::new(usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
-fn ready_line(broker: &Broker, listeners: &[BoundListener]) -> String {
+fn ready_line(broker: &Broker, listeners: &[BoundListener], http: &[SocketAddr]) -> String {
     let shown: Vec<String> = listeners
         .iter()
         .map(|listener| format!("{}://{}", listener.name, listener.address))
@@ -219,10 +231,12 @@ fn ready_line(broker: &Broker, listeners: &[BoundListener]) -> String {
         Flush::Never => "never",
     };
     let sync_us = broker.directory.sync_time().as_micros();
+    let http: Vec<String> = http.iter().map(|address| format!(" http={address}")).collect();
     format!(
-        "ottla ready: {} data={} flush={flush} sync={sync_us}us",
+        "ottla ready: {} data={} flush={flush} sync={sync_us}us{}",
         shown.join(","),
-        broker.directory.path().display()
+        broker.directory.path().display(),
+        http.concat()
     )
 }
 

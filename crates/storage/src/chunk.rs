@@ -68,6 +68,11 @@ pub(crate) struct Pool(Mutex<Vec<Spare>>);
 const SPARES_MAX: usize = 2;
 
 impl Pool {
+    /// Bytes of all spares.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.lock().iter().map(|spare| spare.bytes).sum()
+    }
+
     /// The smallest spare of at least `bytes`.
     pub(crate) fn take(&self, bytes: u64) -> Option<Spare> {
         let mut spares = self.0.lock();

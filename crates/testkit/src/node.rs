@@ -88,6 +88,7 @@ impl TestNode {
         let options = ServerOptions {
             limits: ConnectionLimits::default(),
             memory: Memory::new(MEMORY_BYTES),
+            connections: Arc::default(),
         };
         let server = bound.serve(&runtimes, &service, &options);
         TestNode {

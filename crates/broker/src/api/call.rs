@@ -35,6 +35,7 @@ impl Call<'_> {
             key: self.row.key,
             version: self.header.api_version,
             correlation_id: self.header.correlation_id,
+            requests: self.broker.requests,
         }
     }
 

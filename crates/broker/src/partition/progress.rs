@@ -27,7 +27,11 @@ impl Observer for Progress {
     }
 
     fn fenced(&self, logs: &[Arc<storage::Log>], error: &storage::Error) {
-        error!(%error, "log directory fenced, its partitions are offline until a restart");
+        error!(
+            %error,
+            action = "check or replace the disk, then restart: what was acknowledged is read back, nothing else is",
+            "log directory fenced, its partitions are offline until a restart"
+        );
         let mut wakes = WakeSet::default();
         for partition in logs.iter().filter_map(partition_of) {
             partition.go_offline(&mut wakes);

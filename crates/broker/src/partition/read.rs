@@ -79,7 +79,13 @@ impl Partition {
         let code = crate::errors::read_error_code(&error);
         if code == ErrorCode::KafkaStorageError || code == ErrorCode::CorruptMessage {
             let (topic, partition) = (&self.topic, self.index);
-            tracing::error!(%topic, %partition, %error, "read failed");
+            tracing::error!(
+                %topic,
+                %partition,
+                %error,
+                action = "check the disk; records before and after the damage can still be read",
+                "read failed"
+            );
         }
         code
     }

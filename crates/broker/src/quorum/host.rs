@@ -196,9 +196,13 @@ impl QuorumHost {
 
     /// Waits for the disk, publishes the image and answers.
     fn commit(&mut self, broker: &Weak<Broker>, answers: Vec<(bool, Finish)>) {
-        let committed = self
-            .sync()
-            .inspect_err(|error| tracing::error!(%error, "metadata cannot be committed"));
+        let committed = self.sync().inspect_err(|error| {
+            tracing::error!(
+                %error,
+                action = "replace the disk of log.dirs, or make room on it, then restart this node",
+                "metadata cannot be committed"
+            );
+        });
         let delta = std::mem::take(&mut self.delta);
         if committed.is_ok()
             && let Some(broker) = broker.upgrade()

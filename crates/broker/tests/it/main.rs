@@ -4,6 +4,7 @@ mod admin;
 mod connection;
 mod fetch;
 mod life;
+mod metrics;
 mod offsets;
 mod produce;
 

@@ -196,6 +196,7 @@ pub(super) static BROKER: &[Setting] = &[
     broker("offsets.topic.segment.bytes", Int, Some("104857600"), Rule::AtLeast(1), true, None),
     broker("ottla.flush", String, Some("ack"), Rule::OneOf(&["ack", "interval", "never"]), true, Some("When an acknowledged record is on stable storage: before the answer (ack), within ottla.flush.interval.ms (interval), or when the kernel likes (never, as in Kafka).")),
     broker("ottla.flush.interval.ms", Long, Some("1000"), Rule::AtLeast(1), true, Some("The time between two syncs under ottla.flush=interval.")),
+    broker("ottla.http.listeners", List, Some("http://127.0.0.1:9644"), Rule::Any, true, Some("Where metrics (/metrics, for Prometheus) and health (/health/live, /health/ready) are served. Empty: nowhere.")),
     broker("ottla.memory.bytes", Long, Some("0"), Rule::AtLeast(0), true, Some("Memory for requests in flight; 0 takes a quarter of what the process may use, at least 64 MiB.")),
     broker("ottla.tail.cache.bytes", Long, Some("16777216"), Rule::AtLeast(0), true, Some("The newest batches that are kept in memory for readers at the tail.")),
     broker("principal.builder.class", Class, Some("org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder"), Rule::Any, false, None),

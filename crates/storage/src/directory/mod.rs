@@ -1,6 +1,7 @@
 //! A log directory: a failure domain with streams, a pool of spare chunks, and the logs in it.
 
 mod checkpoint;
+mod gauges;
 mod meta;
 mod open;
 mod shared;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use os::Os;
 use parking_lot::{Condvar, Mutex, RwLock};
 use rustc_hash::FxHashMap;
+use telemetry::Histogram;
 use types::TopicIdPartition;
 
 use crate::{Error, Log, Observer};
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     due: AtomicU64,
     checkpoint_signal: (Mutex<CheckpointSignal>, Condvar),
     logs: RwLock<FxHashMap<TopicIdPartition, Arc<Log>>>,
+    /// How long syncs took.
+    pub(crate) sync_times: Histogram,
 }
 
 impl Shared {
@@ -54,6 +57,7 @@ impl Shared {
             due: AtomicU64::new(u64::MAX),
             checkpoint_signal: Default::default(),
             logs: RwLock::default(),
+            sync_times: Histogram::default(),
         })
     }
 

@@ -114,6 +114,12 @@ impl Stream {
         ids
     }
 
+    /// Bytes of its chunks and spares.
+    pub(crate) fn allocated_bytes(&self) -> u64 {
+        let chunks: u64 = self.chunks.read().values().map(|chunk| chunk.bytes).sum();
+        chunks + self.pool.bytes()
+    }
+
     pub(crate) fn remove_chunk(&self, id: u64) -> Option<Arc<Chunk>> {
         self.fine.remove(id);
         self.chunks.write().remove(&id)

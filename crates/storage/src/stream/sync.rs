@@ -125,6 +125,8 @@ impl Stream {
         let (chunks, lsn) = self.unsynced()?;
         self.look_again();
         let bytes = self.unsynced_bytes.swap(0, Ordering::Relaxed);
+        let begun = std::time::Instant::now();
+        let has_work = !chunks.is_empty();
         for chunk in chunks {
             let retried = |error| {
                 let again = self.options.has_bug(SeededBug::RetrySync) && chunk.file.sync_data().is_ok();
@@ -134,6 +136,9 @@ impl Stream {
                 self.unsynced_bytes.fetch_add(bytes, Ordering::Relaxed);
                 return Err(error);
             }
+        }
+        if has_work {
+            self.shared.sync_times.record(begun.elapsed());
         }
         self.synced_lsn.fetch_max(lsn.0, Ordering::SeqCst);
         let mut moved = SmallVec::with_capacity(moving.len());
