@@ -141,7 +141,9 @@ fn an_idle_connection_is_closed_and_a_busy_one_is_not() {
     }
     assert!(closed_after(&mut idle) < Duration::from_secs(1));
     ask(&mut busy, b"still here");
-    node.wait_until("it counts as idle", |connections| connections.count_closed(Closed::Idle) == 1);
+    node.wait_until("it counts as idle", |connections| {
+        connections.count_closed(Closed::Idle) == 1
+    });
     node.wait_until("the busy one is open", |connections| connections.now() == 1);
 }
 
@@ -233,7 +235,9 @@ fn sizes_that_cannot_be_end_the_connection_before_anything_is_kept() {
         stream.write_all(&size.to_be_bytes()).expect("taken");
         closed_after(&mut stream);
     }
-    node.wait_until("all four are counted", |connections| connections.count_closed(Closed::BadFrame) == 4);
+    node.wait_until("all four are counted", |connections| {
+        connections.count_closed(Closed::BadFrame) == 4
+    });
 }
 
 #[test]
