@@ -9,8 +9,9 @@ use os::{Clock, Os, Random};
 use storage::LogDirectory;
 use telemetry::Requests;
 use tracing::warn;
-use types::{BrokerId, TopicId, TopicIdPartition};
+use types::{BrokerId, TopicId, TopicIdPartition, TopicName};
 
+use crate::coordinator::{Coordinators, OFFSETS_TOPIC};
 use crate::fetch_session::FetchSessions;
 use crate::life::Upkeep;
 use crate::node::Node;
@@ -40,6 +41,7 @@ pub struct Broker {
     pub topics: Topics,
     pub fetch_sessions: FetchSessions,
     pub producer_ids: ProducerIds,
+    pub coordinators: Coordinators,
     pub clock: Clock,
     /// What requests cost. Never freed, so that every answer on its way can point to it: a process has one broker.
     pub requests: &'static Requests,
@@ -66,6 +68,7 @@ impl Broker {
         let broker = Arc::new(Broker {
             fetch_sessions: FetchSessions::new(config.fetch_session_slots, SESSION_EVICTION_MS),
             producer_ids: ProducerIds::default(),
+            coordinators: Coordinators::new(&config),
             topics: Topics::default(),
             image: ArcSwap::from_pointee(image.clone()),
             live: ArcSwap::from_pointee(config.with_dynamic(Said::of(&image, config.node_id).dynamic())),
@@ -89,6 +92,10 @@ impl Broker {
             .map_err(|error| OpenError::Metadata(error.to_string()))?;
         let upkeep = Upkeep::start(&broker).map_err(|error| OpenError::Metadata(error.to_string()))?;
         broker.upkeep.get_or_init(|| upkeep);
+        broker
+            .coordinators
+            .start(&broker)
+            .map_err(|error| OpenError::Metadata(error.to_string()))?;
         Ok(broker)
     }
 
@@ -107,6 +114,11 @@ impl Broker {
 
     pub fn now_ms(&self) -> u64 {
         u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// A random number as large as a UUID.
+    pub fn random_u128(&self) -> u128 {
+        (u128::from(self.random.u64()) << 64) | u128::from(self.random.u64())
     }
 
     pub fn random_i32(&self) -> i32 {
@@ -131,9 +143,11 @@ impl Broker {
     }
 
     fn reconcile(&self, image: &MetadataImage, delta: &Delta) -> Result<(), storage::Error> {
+        let mut deleted = Vec::new();
         for id in &delta.deleted {
-            self.remove_topic(*id)?;
+            deleted.extend(self.remove_topic(*id)?);
         }
+        self.coordinators.topics_deleted(self, &deleted);
         for id in &delta.topics {
             self.bring_up(image, *id)?;
         }
@@ -191,15 +205,18 @@ impl Broker {
                 }
             };
             live.lead(partition.leader_epoch)?;
+            if described.name.as_str() == OFFSETS_TOPIC {
+                self.coordinators.adopt(self, &live);
+            }
             topic.put(live);
         }
         self.topics.insert(topic);
         Ok(())
     }
 
-    fn remove_topic(&self, id: TopicId) -> Result<(), storage::Error> {
+    fn remove_topic(&self, id: TopicId) -> Result<Option<(TopicId, TopicName)>, storage::Error> {
         let Some(topic) = self.topics.remove(id) else {
-            return Ok(());
+            return Ok(None);
         };
         let mut wakes = net::WakeSet::default();
         for partition in topic.partitions() {
@@ -210,7 +227,7 @@ impl Broker {
             })?;
         }
         wakes.deliver();
-        Ok(())
+        Ok(Some((id, topic.name.clone())))
     }
 
     /// Nothing is deleted because metadata lacks it: such logs are named and left alone.
@@ -232,6 +249,7 @@ impl Broker {
         if let Some(upkeep) = self.upkeep.get() {
             upkeep.stop();
         }
+        self.coordinators.stop();
         self.quorum.stop();
         self.directory.close()
     }

@@ -6,6 +6,7 @@
 mod answered;
 pub mod api;
 mod broker;
+mod coordinator;
 mod errors;
 mod fetch_session;
 pub mod life;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::listeners::parse_http;
 use crate::table::{self, Scope};
-use crate::{Error, ListenerAddress, Loaded, parse_advertised, parse_listeners, value};
+use crate::{Error, GroupSettings, ListenerAddress, Loaded, parse_advertised, parse_listeners, value};
 
 /// When an acknowledged record is on stable storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,7 @@ pub struct BrokerConfig {
     pub cleaner_dedupe_buffer_bytes: usize,
     /// How full that may become.
     pub cleaner_load_factor: f64,
+    pub groups: GroupSettings,
     pub flush: Flush,
     pub flush_interval_ms: u64,
     pub memory_bytes: u64,
@@ -106,6 +107,7 @@ impl BrokerConfig {
             cleaner_load_factor: get("log.cleaner.io.buffer.load.factor")
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(0.9),
+            groups: GroupSettings::new(said),
             flush,
             flush_interval_ms: number("ottla.flush.interval.ms") as u64,
             memory_bytes: number("ottla.memory.bytes") as u64,

@@ -3,6 +3,7 @@
 mod alter;
 mod broker;
 mod describe;
+mod groups;
 mod listeners;
 mod load;
 mod reference;
@@ -18,6 +19,7 @@ pub use describe::{
     ConfigEntry, ConfigSource, Dynamic, Synonym, describe_broker, describe_client_metrics, describe_defaults,
     describe_group, describe_topic,
 };
+pub use groups::GroupSettings;
 pub use listeners::{ListenerAddress, parse_advertised, parse_listeners};
 pub use load::{Layers, Loaded};
 pub use reference::reference_markdown;

@@ -5,17 +5,29 @@
 mod api_versions;
 mod call;
 mod create_topics;
+mod delete_groups;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
+mod describe_groups;
 mod describe_topic_partitions;
 pub mod fetch;
+mod find_coordinator;
+mod group;
+mod heartbeat;
 mod init_producer_id;
+mod join_group;
+mod leave_group;
+mod list_groups;
 mod list_offsets;
 mod metadata;
+mod offset_commit;
+mod offset_delete;
+mod offset_fetch;
 mod offset_for_leader_epoch;
 mod pending;
 pub mod produce;
+mod sync_group;
 
 use std::ops::RangeInclusive;
 
@@ -64,6 +76,15 @@ pub static APIS: &[Row] = &[
     row(ApiKey::Fetch, 4..=18, Ordered, fetch::start),
     row(ApiKey::ListOffsets, 1..=11, Ordered, list_offsets::start),
     row(ApiKey::Metadata, 0..=13, Ordered, metadata::start),
+    row(ApiKey::OffsetCommit, 2..=10, Ordered, offset_commit::start),
+    row(ApiKey::OffsetFetch, 1..=10, Ordered, offset_fetch::start),
+    row(ApiKey::FindCoordinator, 0..=5, Ordered, find_coordinator::start),
+    row(ApiKey::JoinGroup, 0..=9, Ordered, join_group::start),
+    row(ApiKey::Heartbeat, 0..=4, Ordered, heartbeat::start),
+    row(ApiKey::LeaveGroup, 0..=5, Ordered, leave_group::start),
+    row(ApiKey::SyncGroup, 0..=5, Ordered, sync_group::start),
+    row(ApiKey::DescribeGroups, 0..=6, Ordered, describe_groups::start),
+    row(ApiKey::ListGroups, 0..=5, Ordered, list_groups::start),
     row(ApiKey::ApiVersions, 0..=4, Ordered, api_versions::start),
     row(ApiKey::CreateTopics, 2..=7, Ordered, create_topics::start),
     row(ApiKey::DeleteTopics, 1..=6, Ordered, delete_topics::start),
@@ -75,6 +96,8 @@ pub static APIS: &[Row] = &[
         offset_for_leader_epoch::start,
     ),
     row(ApiKey::DescribeConfigs, 1..=4, Ordered, describe_configs::start),
+    row(ApiKey::DeleteGroups, 0..=2, Ordered, delete_groups::start),
+    row(ApiKey::OffsetDelete, 0..=0, Ordered, offset_delete::start),
     row(ApiKey::DescribeCluster, 0..=2, Ordered, describe_cluster::start),
     row(
         ApiKey::DescribeTopicPartitions,

@@ -20,6 +20,7 @@ use smallvec::SmallVec;
 use tokio::time::Sleep;
 use types::ErrorCode;
 
+use super::metadata::is_internal;
 use super::{Call, Pending};
 use crate::partition::{Acks, AppendFailure, ProduceEnd, ProduceWait};
 use crate::respond::Reply;
@@ -31,6 +32,9 @@ const RECORD_ERRORS_FROM: i16 = 8;
 const LEADER_FROM: i16 = 10;
 /// The first version that names topics by id.
 const TOPIC_ID_FROM: i16 = 13;
+
+/// The only client id that may write to Kafka's own topics (`AdminUtils.ADMIN_CLIENT_ID`).
+const ADMIN_CLIENT: &str = "__admin_client";
 
 /// Appends everything in the request; what is left is waiting.
 pub fn start(call: &mut Call<'_>) -> Start<Pending> {
@@ -120,6 +124,9 @@ fn append(
     let acks = produce
         .acks
         .ok_or(AppendFailure::of(ErrorCode::InvalidRequiredAcks))?;
+    if is_internal(&topic.name) && call.header.client_id.as_deref() != Some(ADMIN_CLIENT) {
+        return Err(AppendFailure::of(ErrorCode::InvalidTopicException));
+    }
     let partition = topic
         .partition(index)
         .ok_or(AppendFailure::of(ErrorCode::UnknownTopicOrPartition))?;

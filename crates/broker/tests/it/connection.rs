@@ -78,7 +78,7 @@ fn other_unknown_versions_and_keys_end_the_connection() {
     for (key, version) in [
         (ApiKey::Metadata, 99),
         (ApiKey::Fetch, 3),
-        (ApiKey::JoinGroup, 0),
+        (ApiKey::ConsumerGroupHeartbeat, 0),
         (ApiKey::Produce, 2),
     ] {
         let mut client = Client::connect(node.address);

@@ -1,0 +1,151 @@
+//! OffsetCommit (key 8), v2-v10.
+//!
+//! v2 to v4 say how long the offsets are kept; v9 tells a group that does not exist (trap 109); v10 names topics by
+//! id. Topics that do not exist are refused one by one and do not hold the others up.
+
+use coordinator::group::{Commit, OffsetToCommit};
+use net::Start;
+use protocol::messages::offset_commit_request::{OffsetCommitRequest, OffsetCommitRequestTopic};
+use protocol::messages::offset_commit_response::{
+    OffsetCommitResponse, OffsetCommitResponsePartition, OffsetCommitResponseTopic,
+};
+use types::ErrorCode;
+
+use super::group::{Named, resolve};
+use super::{Call, Pending};
+use crate::coordinator::{OnFailure, answer_when};
+
+const MISSING_GROUPS_FROM: i16 = 9;
+const TOPIC_ID_FROM: i16 = 10;
+
+pub fn start(call: &mut Call<'_>) -> Start<Pending> {
+    let request: OffsetCommitRequest = match call.decode() {
+        Ok(request) => request,
+        Err(close) => return Start::Done(close),
+    };
+    let (reply, version) = (call.reply(), call.version());
+    let mut split = split(call, &request.topics, version);
+    if split.commit.is_empty() {
+        return Start::Done(reply.send(&split.response));
+    }
+    let commit = Commit {
+        group: request.group_id,
+        member: request.member_id,
+        instance: request.group_instance_id,
+        generation: request.generation_id_or_member_epoch,
+        retention_ms: request.retention_time_ms,
+        knows_missing_groups: MISSING_GROUPS_FROM <= version,
+        offsets: std::mem::take(&mut split.commit),
+    };
+    let decided = call.slot_of(&commit.group).and_then(|slot| {
+        let decided = slot.decide(call.broker, OnFailure::Keep, |shard, now| {
+            shard.commit_offsets(now, &commit)
+        });
+        decided.map(|decided| (slot, decided))
+    });
+    match decided {
+        Err(code) => Start::Done(reply.send(&split.refused(code))),
+        Ok((slot, decided)) => {
+            call.note_append(decided.appended);
+            match decided.response {
+                // Nothing was changed, so there is nothing to wait for.
+                Err(code) => Start::Done(reply.send(&split.refused(code))),
+                Ok(codes) => {
+                    let response = split.answered(&codes);
+                    answer_when(reply, slot.partition(), decided.end, response, move |code| {
+                        split.refused(code)
+                    })
+                }
+            }
+        }
+    }
+}
+
+/// A request's topics: those that are refused are answered already, the others have a row to be filled.
+#[derive(Debug, Default)]
+struct Split {
+    response: OffsetCommitResponse,
+    commit: Vec<OffsetToCommit>,
+    /// Topic and partition of each offset's row.
+    places: Vec<(usize, usize)>,
+}
+
+fn split(call: &Call<'_>, topics: &[OffsetCommitRequestTopic], version: i16) -> Split {
+    let mut split = Split::default();
+    let by_id = TOPIC_ID_FROM <= version;
+    let found: Vec<_> = topics
+        .iter()
+        .map(|topic| resolve(call.broker, &topic.name, topic.topic_id, by_id))
+        .collect();
+    // Kafka answers what it refuses first.
+    for (topic, found) in topics.iter().zip(&found) {
+        if let Err(code) = found {
+            split.refuse(topic, *code);
+        }
+    }
+    for (topic, found) in topics.iter().zip(&found) {
+        if let Ok(named) = found {
+            split.take(topic, named, by_id);
+        }
+    }
+    split
+}
+
+impl Split {
+    fn refuse(&mut self, topic: &OffsetCommitRequestTopic, code: ErrorCode) {
+        let row = |partition: &protocol::messages::offset_commit_request::OffsetCommitRequestPartition| {
+            OffsetCommitResponsePartition {
+                partition_index: partition.partition_index,
+                error_code: code.code(),
+                ..Default::default()
+            }
+        };
+        self.response.topics.push(OffsetCommitResponseTopic {
+            name: topic.name.clone(),
+            topic_id: topic.topic_id,
+            partitions: topic.partitions.iter().map(row).collect(),
+            ..Default::default()
+        });
+    }
+
+    fn take(&mut self, topic: &OffsetCommitRequestTopic, named: &Named, by_id: bool) {
+        let at = self.response.topics.len();
+        let mut rows = Vec::with_capacity(topic.partitions.len());
+        for partition in &topic.partitions {
+            self.places.push((at, rows.len()));
+            rows.push(OffsetCommitResponsePartition {
+                partition_index: partition.partition_index,
+                ..Default::default()
+            });
+            self.commit.push(OffsetToCommit {
+                topic: named.name.clone(),
+                topic_id: if by_id { named.id } else { types::Uuid::ZERO },
+                partition: partition.partition_index,
+                offset: partition.committed_offset,
+                leader_epoch: partition.committed_leader_epoch,
+                metadata: partition.committed_metadata.clone(),
+            });
+        }
+        self.response.topics.push(OffsetCommitResponseTopic {
+            name: topic.name.clone(),
+            topic_id: topic.topic_id,
+            partitions: rows,
+            ..Default::default()
+        });
+    }
+
+    fn answered(&self, codes: &[ErrorCode]) -> OffsetCommitResponse {
+        let mut response = self.response.clone();
+        for ((topic, partition), code) in self.places.iter().zip(codes) {
+            let topic = response.topics.get_mut(*topic);
+            if let Some(row) = topic.and_then(|topic| topic.partitions.get_mut(*partition)) {
+                row.error_code = code.code();
+            }
+        }
+        response
+    }
+
+    fn refused(&self, code: ErrorCode) -> OffsetCommitResponse {
+        self.answered(&vec![code; self.places.len()])
+    }
+}

@@ -1,0 +1,85 @@
+//! OffsetDelete and DeleteGroups, and the offsets of topics that are gone.
+
+use protocol::Str;
+use types::ErrorCode;
+
+use crate::group::classic::Phase;
+use crate::group::{Effects, Group, GroupShard, Record, Refused};
+
+impl GroupShard {
+    /// OffsetDelete (key 47): an error code per partition, in the order of the request.
+    pub fn delete_offsets(&self, group: &Str, wanted: &[(Str, i32)]) -> (Refused<Vec<ErrorCode>>, Effects) {
+        let mut out = Effects::default();
+        let Some(stored) = self.state.group(group) else {
+            return (Err(ErrorCode::GroupIdNotFound), out);
+        };
+        let live = self.live.groups.get(group.as_str());
+        let is_empty = live.is_none_or(|live| live.phase == Phase::Empty);
+        if !is_empty && !live.is_some_and(|live| live.is_of_consumers()) {
+            return (Err(ErrorCode::NonEmptyGroup), out);
+        }
+        let mut codes = Vec::with_capacity(wanted.len());
+        for (topic, partition) in wanted {
+            if live.is_some_and(|live| live.is_subscribed(topic)) {
+                codes.push(ErrorCode::GroupSubscribedToTopic);
+                continue;
+            }
+            codes.push(ErrorCode::None);
+            if stored.offset(topic, *partition).is_some() {
+                out.records.push(tombstone(group, topic, *partition));
+            }
+        }
+        (Ok(codes), out)
+    }
+
+    /// DeleteGroups (key 42), of one group: only one without members goes.
+    pub fn delete_group(&self, group: &Str) -> (Refused<()>, Effects) {
+        let mut out = Effects::default();
+        let refused = match self.phase(group) {
+            None => Err(ErrorCode::GroupIdNotFound),
+            Some(Phase::Empty) => Ok(()),
+            Some(_) => Err(ErrorCode::NonEmptyGroup),
+        };
+        if let (Ok(()), Some(stored)) = (refused, self.state.group(group)) {
+            out.records = all_tombstones(group, stored);
+            out.records.push(group_tombstone(group));
+        }
+        (refused, out)
+    }
+
+    /// The offsets of a topic that was deleted.
+    pub fn forget_topics(&self, gone: impl Fn(&str) -> bool) -> Effects {
+        let mut out = Effects::default();
+        for (id, group) in self.state.groups() {
+            for (topic, partitions) in group.offsets.iter().filter(|(topic, _)| gone(topic)) {
+                let partitions = partitions.keys();
+                out.records
+                    .extend(partitions.map(|partition| tombstone(id, topic, *partition)));
+            }
+        }
+        out
+    }
+}
+
+pub(super) fn tombstone(group: &Str, topic: &Str, partition: i32) -> Record {
+    Record::Offset {
+        group: group.clone(),
+        topic: topic.clone(),
+        partition,
+        value: None,
+    }
+}
+
+pub(super) fn group_tombstone(group: &Str) -> Record {
+    Record::Group {
+        group: group.clone(),
+        value: None,
+    }
+}
+
+fn all_tombstones(id: &Str, group: &Group) -> Vec<Record> {
+    let topics = group.offsets.iter();
+    topics
+        .flat_map(|(topic, partitions)| partitions.keys().map(|partition| tombstone(id, topic, *partition)))
+        .collect()
+}
