@@ -9,7 +9,9 @@ pub fn java_hash(text: &str) -> i32 {
 
 /// The partition of an internal topic that keeps a key (`org.apache.kafka.common.utils.Utils.abs`).
 pub fn partition_for(key: &str, partitions: i32) -> i32 {
-    (java_hash(key) & 0x7fff_ffff).checked_rem(partitions).unwrap_or(0)
+    (java_hash(key) & 0x7fff_ffff)
+        .checked_rem(partitions)
+        .unwrap_or(0)
 }
 
 /// The bucket of a text in a `java.util.HashMap` with `buckets` (a power of two) buckets: the order of iteration.
@@ -26,7 +28,10 @@ mod tests {
     fn texts_hash_as_in_java() {
         assert_eq!(java_hash(""), 0);
         assert_eq!(java_hash("group"), 98_629_247);
-        assert_eq!(java_hash("console-consumer-1"), java_hash("console-consumer-0") + 1);
+        assert_eq!(
+            java_hash("console-consumer-1"),
+            java_hash("console-consumer-0") + 1
+        );
         // Beyond the basic plane a character is two units.
         assert_eq!(java_hash("\u{1f600}"), 0xd83d * 31 + 0xde00);
         // Java's own counter-example for Math.abs: a hash of Integer.MIN_VALUE.

@@ -51,7 +51,9 @@ fn describe(call: &Call<'_>, group: &Str, version: i16) -> (DescribedGroup, Opti
         return (refused(group, ErrorCode::InvalidGroupId), None);
     }
     let looked = call.slot_of(group).and_then(|slot| {
-        let looked = slot.look(call.broker, |shard, _| (shard.describe(group), shard.offsets(group).end()));
+        let looked = slot.look(call.broker, |shard, _| {
+            (shard.describe(group), shard.offsets(group).end())
+        });
         looked.map(|(described, end)| (described, (slot, end)))
     });
     match looked {

@@ -126,7 +126,11 @@ async fn create_offsets_topic(broker: &Arc<Broker>) {
     for topic in refusal.filter(|topic| topic.error_code != 0) {
         let (code, message) = (topic.error_code, topic.error_message.as_deref().unwrap_or(""));
         if code != ErrorCode::TopicAlreadyExists.code() {
-            tracing::warn!(code, message, "__consumer_offsets could not be created; groups have to wait");
+            tracing::warn!(
+                code,
+                message,
+                "__consumer_offsets could not be created; groups have to wait"
+            );
         }
     }
 }

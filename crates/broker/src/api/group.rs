@@ -25,7 +25,11 @@ impl Call<'_> {
         match self.session.peer.address.ip().to_canonical() {
             IpAddr::V4(address) => format!("/{address}").into(),
             IpAddr::V6(address) => {
-                let groups: Vec<String> = address.segments().iter().map(|group| format!("{group:x}")).collect();
+                let groups: Vec<String> = address
+                    .segments()
+                    .iter()
+                    .map(|group| format!("{group:x}"))
+                    .collect();
                 format!("/{}", groups.join(":")).into()
             }
         }
@@ -53,7 +57,11 @@ pub(super) struct Named {
 /// Finds a topic by name or, where a version says so, by id.
 pub(super) fn resolve(broker: &Broker, name: &Str, id: TopicId, by_id: bool) -> Result<Named, ErrorCode> {
     let image = broker.image();
-    let found = if by_id { image.topic(id) } else { image.topic_by_name(name) };
+    let found = if by_id {
+        image.topic(id)
+    } else {
+        image.topic_by_name(name)
+    };
     let missing = if by_id {
         ErrorCode::UnknownTopicId
     } else {

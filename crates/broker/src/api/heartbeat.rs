@@ -15,7 +15,13 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
     let outcome = call.slot_of(&request.group_id).and_then(|slot| {
         slot.look(call.broker, |shard, now| {
             let instance = request.group_instance_id.as_ref();
-            shard.heartbeat(now, &request.group_id, &request.member_id, instance, request.generation_id)
+            shard.heartbeat(
+                now,
+                &request.group_id,
+                &request.member_id,
+                instance,
+                request.generation_id,
+            )
         })
     });
     let code = match outcome {

@@ -26,7 +26,9 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
     }
     let group = &request.group_id;
     let decided = call.slot_of(group).and_then(|slot| {
-        let decided = slot.decide(call.broker, OnFailure::Keep, |shard, _| shard.delete_offsets(group, &wanted));
+        let decided = slot.decide(call.broker, OnFailure::Keep, |shard, _| {
+            shard.delete_offsets(group, &wanted)
+        });
         decided.map(|decided| (slot, decided))
     });
     let (slot, decided) = match decided {

@@ -45,7 +45,9 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
     }
     Start::Parked(Pending::later(async move {
         for one in &mut looked {
-            let Some((slot, end)) = one.wait.take() else { continue };
+            let Some((slot, end)) = one.wait.take() else {
+                continue;
+            };
             if let Err(code) = committed(slot.partition().clone(), end).await {
                 one.response = refused(&one.response.group_id, code);
             }
@@ -82,7 +84,10 @@ fn look(call: &Call<'_>, group: &OffsetFetchRequestGroup) -> Looked {
         slot.look(call.broker, |shard, _| {
             let offsets = shard.offsets(&group.group_id);
             let topics = match &group.topics {
-                Some(topics) => topics.iter().map(|topic| asked(call, topic, by_id, &offsets)).collect(),
+                Some(topics) => topics
+                    .iter()
+                    .map(|topic| asked(call, topic, by_id, &offsets))
+                    .collect(),
                 None => all(call, by_id, &offsets),
             };
             (topics, offsets.end())
@@ -151,7 +156,9 @@ fn all(call: &Call<'_>, by_id: bool, offsets: &Fetched<'_>) -> Vec<OffsetFetchRe
         rows.push(OffsetFetchResponseTopics {
             name: topic.into(),
             topic_id: id.unwrap_or_default(),
-            partitions: partitions.map(|(index, committed)| row(index, Some(committed))).collect(),
+            partitions: partitions
+                .map(|(index, committed)| row(index, Some(committed)))
+                .collect(),
             ..Default::default()
         });
     }

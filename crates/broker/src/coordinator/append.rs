@@ -57,7 +57,9 @@ fn append_batch(
     if bytes_max < batch.len() {
         return Err(ErrorCode::UnknownServerError);
     }
-    let base = partition.append_own(&batch).map_err(|error| refused(partition, &error))?;
+    let base = partition
+        .append_own(&batch)
+        .map_err(|error| refused(partition, &error))?;
     for (index, record) in (1..).zip(records) {
         shard.apply(Offset(base.0).plus(index), record);
     }

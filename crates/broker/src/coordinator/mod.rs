@@ -78,7 +78,9 @@ impl Coordinators {
     /// The shard of a group, or what to answer if it is not here.
     pub fn slot_of(&self, broker: &Broker, group: &str) -> Result<Arc<Slot>, ErrorCode> {
         let image = broker.image();
-        let topic = image.topic_by_name(OFFSETS_TOPIC).ok_or(ErrorCode::NotCoordinator)?;
+        let topic = image
+            .topic_by_name(OFFSETS_TOPIC)
+            .ok_or(ErrorCode::NotCoordinator)?;
         let count = i32::try_from(topic.partitions.len()).map_err(|_| ErrorCode::NotCoordinator)?;
         let index = usize::try_from(partition_for(group, count)).map_err(|_| ErrorCode::NotCoordinator)?;
         let slot = self.slots.read().get(index).cloned().flatten();

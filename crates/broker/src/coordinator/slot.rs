@@ -122,7 +122,9 @@ impl Slot {
         self.active(&mut inner)?;
         inner.waiting.insert(ticket, sender);
         drop(inner);
-        let decided = self.decide(broker, OnFailure::Reload, |shard, now| ((), act(shard, now, ticket)));
+        let decided = self.decide(broker, OnFailure::Reload, |shard, now| {
+            ((), act(shard, now, ticket))
+        });
         if decided.is_err() {
             self.inner.lock().waiting.remove(&ticket);
         }
@@ -130,7 +132,11 @@ impl Slot {
     }
 
     /// Looks at the shard, and at times moves what is not written (sessions).
-    pub fn look<R>(&self, broker: &Broker, act: impl FnOnce(&mut GroupShard, Now) -> R) -> Result<R, ErrorCode> {
+    pub fn look<R>(
+        &self,
+        broker: &Broker,
+        act: impl FnOnce(&mut GroupShard, Now) -> R,
+    ) -> Result<R, ErrorCode> {
         let mut inner = self.inner.lock();
         let result = act(self.active(&mut inner)?, now(broker));
         self.note_deadline(broker, &inner);
@@ -206,7 +212,10 @@ impl Slot {
     fn forget_missing_topics(self: &Arc<Slot>, broker: &Broker) {
         let image = broker.image();
         let forgotten = self.decide(broker, OnFailure::Keep, |shard, _| {
-            ((), shard.forget_topics(|topic| image.topic_by_name(topic).is_none()))
+            (
+                (),
+                shard.forget_topics(|topic| image.topic_by_name(topic).is_none()),
+            )
         });
         if let Err(code) = forgotten {
             tracing::debug!(?code, "offsets of deleted topics are left to the next load");

@@ -26,7 +26,8 @@ impl Filter {
     }
 
     fn wants(&self, phase: Phase) -> bool {
-        let named = |names: &[String], name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
+        let named =
+            |names: &[String], name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
         named(&self.states, &phase.name().to_lowercase()) && named(&self.types, &CLASSIC.to_lowercase())
     }
 }
@@ -46,7 +47,12 @@ impl GroupShard {
         self.state.groups().filter_map(|(id, group)| {
             let live = self.live.groups.get(id.as_str());
             let phase = live.map_or(Phase::Empty, |live| live.phase);
-            let stored = || group.generation.as_ref().map(|generation| generation.protocol_type.clone());
+            let stored = || {
+                group
+                    .generation
+                    .as_ref()
+                    .map(|generation| generation.protocol_type.clone())
+            };
             let protocol_type = live.map_or_else(stored, |live| live.protocol_type.clone());
             filter.wants(phase).then(|| Listed {
                 id: id.clone(),
@@ -67,7 +73,8 @@ impl GroupShard {
         Some(DescribedGroup {
             group_id: id.clone(),
             group_state: Phase::Empty.name().into(),
-            protocol_type: generation.map_or_else(Str::default, |generation| generation.protocol_type.clone()),
+            protocol_type: generation
+                .map_or_else(Str::default, |generation| generation.protocol_type.clone()),
             ..Default::default()
         })
     }
@@ -81,7 +88,11 @@ fn described(group: &ClassicGroup) -> DescribedGroup {
         group_instance_id: member.instance.clone(),
         client_id: member.client_id.clone(),
         client_host: member.client_host.clone(),
-        member_metadata: if is_stable { group.subscription(member) } else { bytes::Bytes::new() },
+        member_metadata: if is_stable {
+            group.subscription(member)
+        } else {
+            bytes::Bytes::new()
+        },
         member_assignment: member.assignment.clone(),
         ..Default::default()
     };

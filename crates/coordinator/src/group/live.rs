@@ -57,7 +57,9 @@ impl Live {
         });
         for id in with_members {
             self.load(id, state, now);
-            self.with(id, (now, config), out, |group, context| group.start_sessions(context));
+            self.with(id, (now, config), out, |group, context| {
+                group.start_sessions(context)
+            });
         }
         self.schedule_expiry(config, now);
     }

@@ -239,7 +239,12 @@ mod tests {
             group: "g".into(),
             value: Some(group),
         };
-        for record in [offset(Some(committed())), offset(Some(expiring)), offset(None), group] {
+        for record in [
+            offset(Some(committed())),
+            offset(Some(expiring)),
+            offset(None),
+            group,
+        ] {
             let (key, value) = record.encode().expect("short");
             let read = Record::decode(Some(&key), value.as_deref()).expect("ours");
             assert_eq!(read, record);
@@ -251,6 +256,9 @@ mod tests {
         let error = Record::decode(Some(b"\0\x03\0\x01g"), None).expect_err("KIP-848's");
         assert_eq!(error.to_string(), "key type 3 is not known");
         assert!(matches!(Record::decode(None, None), Err(RecordError::NoKey)));
-        assert!(matches!(Record::decode(Some(b"\0\x01\0"), None), Err(RecordError::Decode(_))));
+        assert!(matches!(
+            Record::decode(Some(b"\0\x01\0"), None),
+            Err(RecordError::Decode(_))
+        ));
     }
 }

@@ -61,7 +61,8 @@ impl GroupShard {
         } else {
             None
         };
-        let exists = self.state.group(&join.group).is_some() || self.live.groups.contains_key(join.group.as_str());
+        let exists =
+            self.state.group(&join.group).is_some() || self.live.groups.contains_key(join.group.as_str());
         let unknown = !exists && !join.member.is_empty();
         if let Some(code) = refusal.or(unknown.then_some(ErrorCode::UnknownMemberId)) {
             self.refuse_join(now, join, code, &mut out);
@@ -139,7 +140,12 @@ impl GroupShard {
     }
 
     /// LeaveGroup (key 13).
-    pub fn leave(&mut self, now: Now, group: &str, leaves: &[Leave]) -> (Refused<Vec<MemberResponse>>, Effects) {
+    pub fn leave(
+        &mut self,
+        now: Now,
+        group: &str,
+        leaves: &[Leave],
+    ) -> (Refused<Vec<MemberResponse>>, Effects) {
         let mut out = Effects::default();
         if group.is_empty() {
             return (Err(ErrorCode::InvalidGroupId), out);
@@ -147,8 +153,14 @@ impl GroupShard {
         if self.state.group(group).is_some() {
             self.live.load(group, &self.state, now);
         }
-        let answers = self.in_group(group, now, &mut out, |group, context| group.leave(leaves, context));
-        let unknown = || leaves.iter().map(|leave| leave.answered(ErrorCode::UnknownMemberId));
+        let answers = self.in_group(group, now, &mut out, |group, context| {
+            group.leave(leaves, context)
+        });
+        let unknown = || {
+            leaves
+                .iter()
+                .map(|leave| leave.answered(ErrorCode::UnknownMemberId))
+        };
         (Ok(answers.unwrap_or_else(|| unknown().collect())), out)
     }
 

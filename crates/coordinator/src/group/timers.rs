@@ -11,11 +11,18 @@ use protocol::Str;
 /// Whose time has come.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
-    Session { group: Str, member: Str },
+    Session {
+        group: Str,
+        member: Str,
+    },
     /// The join phase of a rebalance.
-    Join { group: Str },
+    Join {
+        group: Str,
+    },
     /// The sync phase of a rebalance.
-    Sync { group: Str },
+    Sync {
+        group: Str,
+    },
     /// Expired offsets are looked for.
     Expiry,
 }
@@ -122,7 +129,11 @@ mod tests {
         timers.schedule(&mut deadline, 60, join);
         deadline.cancel();
         let (at, timer) = timers.pop(60).expect("the first");
-        assert_eq!(timers.is_due(&mut deadline, at, 60, &timer), Due::No, "superseded at {at}");
+        assert_eq!(
+            timers.is_due(&mut deadline, at, 60, &timer),
+            Due::No,
+            "superseded at {at}"
+        );
         let (at, timer) = timers.pop(60).expect("the last");
         assert_eq!(timers.is_due(&mut deadline, at, 60, &timer), Due::No);
     }

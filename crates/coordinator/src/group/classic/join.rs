@@ -45,7 +45,7 @@ impl Join {
         format!("{name}-{}", parts.join("-")).into()
     }
 
-    fn into_member(&self, id: Str) -> Member {
+    fn member_of(&self, id: Str) -> Member {
         Member {
             id,
             instance: self.instance.as_ref().map(own),
@@ -148,7 +148,7 @@ impl ClassicGroup {
         if self.phase == Phase::PreparingRebalance && self.previous == Phase::Empty {
             self.member_added = true;
         }
-        self.add(join.into_member(id.clone()), &join.protocol_type);
+        self.add(join.member_of(id.clone()), &join.protocol_type);
         // It cannot send heartbeats before it knows its id; but clients that are gone must not stay for ever.
         self.renew_session_for(&id, NEW_MEMBER_JOIN_TIMEOUT_MS, context);
         self.rebalance(context);

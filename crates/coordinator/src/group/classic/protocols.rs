@@ -13,7 +13,11 @@ impl ClassicGroup {
     pub(crate) fn count_protocols(&mut self, member: &Member, comes: bool) {
         for (name, _) in &member.protocols {
             let count = self.supported.entry(name.clone()).or_default();
-            *count = if comes { *count + 1 } else { count.saturating_sub(1) };
+            *count = if comes {
+                *count + 1
+            } else {
+                count.saturating_sub(1)
+            };
             if *count == 0 {
                 self.supported.remove(name.as_str());
             }
@@ -25,7 +29,10 @@ impl ClassicGroup {
         if self.phase == Phase::Empty {
             return !protocol_type.is_empty() && !protocols.is_empty();
         }
-        let same_type = self.protocol_type.as_ref().is_some_and(|kind| kind == protocol_type);
+        let same_type = self
+            .protocol_type
+            .as_ref()
+            .is_some_and(|kind| kind == protocol_type);
         same_type && protocols.iter().any(|(name, _)| self.is_candidate(name))
     }
 

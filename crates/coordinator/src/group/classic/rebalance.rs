@@ -87,7 +87,11 @@ impl ClassicGroup {
         let Some(leader) = &self.leader else {
             return false;
         };
-        let came = |id: &Str| self.members.get(id.as_str()).is_some_and(|member| member.joining.is_some());
+        let came = |id: &Str| {
+            self.members
+                .get(id.as_str())
+                .is_some_and(|member| member.joining.is_some())
+        };
         if came(leader) {
             return true;
         }

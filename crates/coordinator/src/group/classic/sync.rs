@@ -61,7 +61,8 @@ impl ClassicGroup {
         if sync.generation != self.generation {
             return Err(ErrorCode::IllegalGeneration);
         }
-        let differs = |said: &Option<Str>, ours: &Option<Str>| said.is_some() && ours.is_some() && said != ours;
+        let differs =
+            |said: &Option<Str>, ours: &Option<Str>| said.is_some() && ours.is_some() && said != ours;
         if differs(&sync.protocol_type, &self.protocol_type) || differs(&sync.protocol, &self.protocol) {
             return Err(ErrorCode::InconsistentGroupProtocol);
         }

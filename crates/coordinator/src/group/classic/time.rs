@@ -124,7 +124,11 @@ impl ClassicGroup {
             }
             return;
         }
-        if self.members.get(member.as_str()).is_some_and(super::Member::is_excused) {
+        if self
+            .members
+            .get(member.as_str())
+            .is_some_and(super::Member::is_excused)
+        {
             return;
         }
         self.turn_away(member, ErrorCode::UnknownMemberId, context);

@@ -79,7 +79,11 @@ impl GroupShard {
         if self.state.group(&commit.group).is_some() {
             // Without a live part it is empty.
             let is_outsider = commit.generation < 0;
-            return if is_outsider { Ok(()) } else { Err(ErrorCode::UnknownMemberId) };
+            return if is_outsider {
+                Ok(())
+            } else {
+                Err(ErrorCode::UnknownMemberId)
+            };
         }
         match commit.generation {
             // A simple group begins with its first offset.

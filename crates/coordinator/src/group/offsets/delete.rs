@@ -80,6 +80,10 @@ pub(super) fn group_tombstone(group: &Str) -> Record {
 fn all_tombstones(id: &Str, group: &Group) -> Vec<Record> {
     let topics = group.offsets.iter();
     topics
-        .flat_map(|(topic, partitions)| partitions.keys().map(|partition| tombstone(id, topic, *partition)))
+        .flat_map(|(topic, partitions)| {
+            partitions
+                .keys()
+                .map(|partition| tombstone(id, topic, *partition))
+        })
         .collect()
 }

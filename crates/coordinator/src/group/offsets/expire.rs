@@ -61,15 +61,19 @@ impl GroupShard {
             return match (&live.protocol_type, live.phase) {
                 (None, _) => Age::SinceCommit,
                 (Some(_), Phase::Empty) => live.phase_since_ms.map_or(Age::SinceCommit, Age::SinceEmpty),
-                (Some(kind), Phase::Stable) if kind == CONSUMER && live.subscribed.is_some() => Age::SinceCommit,
+                (Some(kind), Phase::Stable) if kind == CONSUMER && live.subscribed.is_some() => {
+                    Age::SinceCommit
+                }
                 (Some(_), _) => Age::Never,
             };
         }
         match &group.generation {
-            Some(generation) if !generation.protocol_type.is_empty() => match generation.current_state_timestamp {
-                -1 => Age::SinceCommit,
-                since => Age::SinceEmpty(since),
-            },
+            Some(generation) if !generation.protocol_type.is_empty() => {
+                match generation.current_state_timestamp {
+                    -1 => Age::SinceCommit,
+                    since => Age::SinceEmpty(since),
+                }
+            }
             Some(_) | None => Age::SinceCommit,
         }
     }

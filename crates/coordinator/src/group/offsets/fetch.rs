@@ -32,10 +32,14 @@ impl<'a> Fetched<'a> {
     }
 
     /// All offsets by topic.
-    pub fn all(&self) -> impl Iterator<Item = (&'a str, impl Iterator<Item = (i32, &'a Committed)> + use<'a>)> + use<'a> {
+    pub fn all(
+        &self,
+    ) -> impl Iterator<Item = (&'a str, impl Iterator<Item = (i32, &'a Committed)> + use<'a>)> + use<'a> {
         let topics = self.group.into_iter().flat_map(|group| &group.offsets);
         topics.map(|(topic, partitions)| {
-            let partitions = partitions.iter().map(|(partition, committed)| (*partition, committed));
+            let partitions = partitions
+                .iter()
+                .map(|(partition, committed)| (*partition, committed));
             (topic.as_str(), partitions)
         })
     }
