@@ -13,7 +13,7 @@ use os::Os;
 use storage::{FlushPolicy, Identity, LogDirectory, Options};
 use types::BrokerId;
 
-use crate::StartArgs;
+use crate::commands::StartArgs;
 use crate::operator::{Door, Operator};
 
 const MEMORY_BYTES_MIN: u64 = 64 << 20;

@@ -1,0 +1,225 @@
+//! The rows as a tree of subcommands: parsing, running, and the reference page.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::OnceLock;
+
+use clap::{Arg, ArgAction, ArgMatches};
+
+use crate::render::{self, FORMATS};
+use crate::{Command, Context, Failure, Format, Kind, Report};
+
+/// The tables that this process knows, told once by [`run`].
+static TABLES: OnceLock<Vec<&'static [Command]>> = OnceLock::new();
+
+/// What the nouns are, for the help.
+const NOUNS: &[(&str, &str)] = &[
+    ("topic", "Topics: list, create, describe, alter, delete"),
+    ("group", "Consumer groups: list, describe, lag, reset, delete"),
+    ("cluster", "The cluster, its settings and features"),
+    ("schema", "Schemas in files: check, lint, diff, format"),
+    ("log", "The files of a log directory"),
+    ("bench", "Measure a cluster"),
+    ("profile", "Named clusters and how to reach them"),
+];
+
+fn rows() -> impl Iterator<Item = &'static Command> {
+    let tables = TABLES.get().map(Vec::as_slice).unwrap_or_default();
+    tables.iter().flat_map(|table| table.iter())
+}
+
+/// Parses the arguments and runs the command that they name. `args` begins with the program's name.
+pub fn run(tables: Vec<&'static [Command]>, args: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
+    let _ = TABLES.set(tables);
+    let matches = match whole().try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Kind::Usage.code() } else { 0 });
+        }
+    };
+    let (command, inner) = match chosen(&matches) {
+        Ok(found) => found,
+        Err(failure) => return failed(&failure, Format::Table),
+    };
+    let context = match Context::of(inner) {
+        Ok(context) => context,
+        Err(failure) => return failed(&failure, Format::Table),
+    };
+    match (command.run)(&context, inner) {
+        Ok(report) => finish(&report, context.format),
+        Err(failure) => failed(&failure, context.format),
+    }
+}
+
+fn finish(report: &Report, format: Format) -> ExitCode {
+    let mut out = Vec::new();
+    let written = render::report(report, format, &mut out);
+    if written.is_err() || print(&out).is_err() {
+        return ExitCode::from(Kind::Failed.code());
+    }
+    if report.failures.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    // JSON and YAML have them in the one object.
+    if !matches!(format, Format::Json | Format::Yaml) {
+        let _ = render::failures(report, &mut io::stderr());
+    }
+    ExitCode::from(report.failed_kind.code())
+}
+
+fn failed(failure: &Failure, format: Format) -> ExitCode {
+    if format.is_json() {
+        eprintln!("{}", failure.json());
+    } else {
+        eprintln!("{failure}");
+    }
+    failure.exit()
+}
+
+/// Writes to stdout; a reader that went away, such as `head`, is no failure.
+pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::failed(format!("stdout cannot be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The row that was typed, and its own matches.
+fn chosen(matches: &ArgMatches) -> Result<(&'static Command, &ArgMatches), Failure> {
+    let mut words = Vec::new();
+    let mut inner = matches;
+    while let Some((word, next)) = inner.subcommand() {
+        words.push(word);
+        inner = next;
+    }
+    let found = rows().find(|command| command.path == words.as_slice());
+    found
+        .map(|command| (command, inner))
+        .ok_or_else(|| Failure::usage("no command is given").hint("`ottla --help` lists the commands"))
+}
+
+/// The whole tree.
+pub(crate) fn whole() -> clap::Command {
+    let mut root = clap::Command::new("ottla")
+        .about("A complete event-streaming platform, wire-compatible with Apache Kafka")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true);
+    for command in rows() {
+        root = graft(root, command.path, command);
+    }
+    options(root)
+}
+
+fn graft(parent: clap::Command, path: &'static [&'static str], command: &'static Command) -> clap::Command {
+    match path {
+        [] => parent,
+        [verb] => parent.subcommand(leaf(verb, command)),
+        [noun, rest @ ..] => {
+            let has = parent.find_subcommand(noun).is_some();
+            if has {
+                return parent.mut_subcommand(noun, |known| graft(known, rest, command));
+            }
+            let about = NOUNS
+                .iter()
+                .find(|(name, _)| name == noun)
+                .map_or("", |(_, about)| about);
+            let fresh = clap::Command::new(*noun)
+                .about(about)
+                .subcommand_required(true)
+                .arg_required_else_help(true)
+                .disable_help_subcommand(true);
+            parent.subcommand(graft(fresh, rest, command))
+        }
+    }
+}
+
+fn leaf(verb: &'static str, command: &'static Command) -> clap::Command {
+    let example = format!("Example:\n  {}", command.example);
+    (command.arguments)(clap::Command::new(verb))
+        .about(command.about)
+        .after_help(example)
+}
+
+/// The options that every command has.
+fn options(root: clap::Command) -> clap::Command {
+    let names: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
+    root.arg(
+        Arg::new("output")
+            .short('o')
+            .long("output")
+            .global(true)
+            .value_name("FORMAT")
+            .help(format!("How to answer: {} (default: table)", names.join(", "))),
+    )
+    .arg(
+        Arg::new("bootstrap")
+            .short('b')
+            .long("bootstrap")
+            .visible_alias("bootstrap-server")
+            .global(true)
+            .value_name("HOST:PORT")
+            .help("Where the cluster is (OTTLA_BOOTSTRAP; default: localhost:9092)"),
+    )
+    .arg(
+        Arg::new("timeout")
+            .long("timeout")
+            .global(true)
+            .value_name("SECONDS")
+            .value_parser(clap::value_parser!(u64).range(1..))
+            .help("How long a call may take with all its retries (default: 30)"),
+    )
+    .arg(flag("yes", 'y', "Do not ask before something is destroyed"))
+    .arg(flag("dry-run", 'n', "Say what would be done, and do nothing"))
+}
+
+fn flag(name: &'static str, short: char, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .short(short)
+        .global(true)
+        .action(ArgAction::SetTrue)
+        .help(help)
+}
+
+/// The reference page of all commands, in Markdown.
+pub fn reference(tables: Vec<&'static [Command]>) -> String {
+    let _ = TABLES.set(tables);
+    let mut page =
+        String::from("# Commands\n\nMade from the table of commands; `ottla man COMMAND` has the same.\n");
+    let mut root = whole();
+    root.build();
+    for command in rows() {
+        let inner = |at: clap::Command, word: &&str| at.find_subcommand(word).cloned().unwrap_or(at);
+        let mut at = command.path.iter().fold(root.clone(), inner);
+        let usage = at.render_usage().to_string();
+        let usage = usage.trim_start_matches("Usage:").trim();
+        page.push_str(&format!(
+            "\n## ottla {}\n\n{}.\n\n```\n{usage}\n```\n\n",
+            command.words(),
+            command.about
+        ));
+        let own = at.get_arguments().filter(|argument| !argument.is_global_set());
+        for argument in own.filter(|argument| argument.get_id() != "help") {
+            page.push_str(&argument_line(argument));
+        }
+        page.push_str(&format!("\nExample: `{}`\n", command.example));
+    }
+    page
+}
+
+fn argument_line(argument: &Arg) -> String {
+    let name = match (argument.get_long(), argument.get_short()) {
+        (Some(long), Some(short)) => format!("-{short}, --{long}"),
+        (Some(long), None) => format!("--{long}"),
+        (None, Some(short)) => format!("-{short}"),
+        (None, None) => argument.get_id().as_str().to_uppercase(),
+    };
+    let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+    format!("- `{name}`: {help}\n")
+}

@@ -1,0 +1,101 @@
+//! The commands that need the node itself: `start`, and `log` on a directory's files.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgMatches, Args, FromArgMatches};
+use cli::{Command, Context, Failure, Report};
+
+use crate::{export, start};
+
+/// Rows of the table of commands.
+pub static COMMANDS: &[Command] = &[
+    Command {
+        path: &["start"],
+        about: "Start a node; without any option on loopback, with its data in ./ottla-data",
+        example: "ottla start --data /var/lib/ottla --set listeners=PLAINTEXT://127.0.0.1:9092",
+        arguments: StartArgs::augment_args,
+        run: start_node,
+    },
+    Command {
+        path: &["log", "dump"],
+        about: "Print chunks: their headers, groups and entries",
+        example: "ottla log dump ottla-data/chunks/*.stream",
+        arguments: dump_arguments,
+        run: dump,
+    },
+    Command {
+        path: &["log", "export-metadata"],
+        about: "Write the metadata log of a stopped node as a Kafka segment file",
+        example: "ottla log export-metadata --data ottla-data --to /tmp/metadata",
+        arguments: export_arguments,
+        run: export_metadata,
+    },
+];
+
+/// What `ottla start` is told.
+#[derive(Args, Debug, Default)]
+pub struct StartArgs {
+    /// The data directory (log.dirs).
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// A configuration file, TOML or Kafka's .properties.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// A setting by its Kafka name; may come more than once.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// When acknowledged records are on stable storage: ack, interval or never.
+    #[arg(long, value_name = "MODE")]
+    pub flush: Option<String>,
+    /// Listen beyond loopback without authentication.
+    #[arg(long)]
+    pub insecure: bool,
+}
+
+fn said(done: anyhow::Result<()>) -> Result<Report, Failure> {
+    done.map(|()| Report::silent())
+        .map_err(|error| Failure::failed(format!("{error:#}")))
+}
+
+fn start_node(_: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
+    let args = StartArgs::from_arg_matches(matches).map_err(|error| Failure::usage(error.to_string()))?;
+    said(start::run(&args))
+}
+
+fn path(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .required(true)
+        .value_parser(clap::value_parser!(PathBuf))
+        .help(help)
+}
+
+fn given<'a>(matches: &'a ArgMatches, name: &str) -> Result<&'a Path, Failure> {
+    let path = matches.get_one::<PathBuf>(name).map(PathBuf::as_path);
+    path.ok_or_else(|| Failure::usage(format!("--{name} is needed")))
+}
+
+fn dump_arguments(command: clap::Command) -> clap::Command {
+    command.arg(
+        Arg::new("files")
+            .num_args(1..)
+            .required(true)
+            .value_parser(clap::value_parser!(PathBuf))
+            .help("Files of the folder chunks"),
+    )
+}
+
+fn dump(_: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
+    let files: Vec<PathBuf> = matches.get_many("files").into_iter().flatten().cloned().collect();
+    said(export::dump(&files))
+}
+
+fn export_arguments(command: clap::Command) -> clap::Command {
+    command
+        .arg(path("data", "The data directory"))
+        .arg(path("to", "The folder to write to; made if it is missing"))
+}
+
+fn export_metadata(_: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
+    said(export::metadata(given(matches, "data")?, given(matches, "to")?))
+}
