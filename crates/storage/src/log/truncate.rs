@@ -22,13 +22,17 @@ impl Log {
     pub fn truncate(self: &Arc<Log>, end: Offset) -> Result<(), Error> {
         loop {
             let _still = self.stream.shared.still.lock();
-            self.stream.drain();
+            self.drain()?;
             let (index, state, assigned) = {
                 let inner = self.inner.lock();
                 (inner.index.clone(), inner.state.clone(), inner.assigned)
             };
             if assigned <= end {
                 return Ok(());
+            }
+            if index.end() != assigned {
+                // Somebody appended since: the index does not know yet where that lies.
+                continue;
             }
             let end = end.max(state.log_start);
             let state = state_at(&self.stream, (self.target, self.incarnation), &index, &state, end)
@@ -46,16 +50,33 @@ impl Log {
     /// Drops every record, and lets the next one have the offset `start`: a follower that is out of its leader's range.
     pub fn reset_to(self: &Arc<Log>, start: Offset) -> Result<(), Error> {
         let _still = self.stream.shared.still.lock();
+        loop {
+            self.drain()?;
+            if self.with_room(|| self.empty_to(start))? {
+                self.stream.drain();
+                return Ok(());
+            }
+        }
+    }
+
+    /// What was queued is written, or never will be.
+    fn drain(&self) -> Result<(), Error> {
         self.stream.drain();
-        self.with_room(|| self.empty_to(start))?;
-        self.stream.drain();
+        if self.stream.shared.is_fenced() {
+            return Err(Error::Fenced {
+                reason: "what was queued is not written any more".to_owned(),
+            });
+        }
         Ok(())
     }
 
-    /// Twice the same if it was cut short.
-    fn empty_to(self: &Arc<Log>, start: Offset) -> Result<(), Error> {
+    /// False if something was appended meanwhile. Twice the same if it was cut short.
+    fn empty_to(self: &Arc<Log>, start: Offset) -> Result<bool, Error> {
         let _no_sync = self.stream.hold_syncs()?;
         let mut inner = self.inner.lock();
+        if self.written_end() != inner.assigned {
+            return Ok(false);
+        }
         // A TRUNCATE at or below the start of the log empties it.
         let begin = start.min(inner.state.log_start);
         self.push_event(
@@ -76,7 +97,7 @@ impl Log {
             )?;
             self.become_empty(&mut inner, start);
         }
-        Ok(())
+        Ok(true)
     }
 
     fn become_empty(&self, inner: &mut Inner, start: Offset) {

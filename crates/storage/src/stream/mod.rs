@@ -249,10 +249,22 @@ impl Stream {
         }
     }
 
-    /// Writes all that is queued, waiting for the writer lock if need be.
+    /// Writes all that is queued, and waits for what another thread is writing: when this returns, the logs know where
+    /// everything lies that was queued before.
     pub(crate) fn drain(&self) {
-        while !self.queue.lock().is_empty() && !self.shared.is_fenced() {
+        loop {
             let mut writer = self.writer.lock();
+            if self.shared.is_fenced() {
+                return;
+            }
+            if self.queue.lock().is_empty() {
+                drop(writer);
+                // Whoever queued meanwhile found the lock taken, and left it to its holder.
+                if self.queue.lock().is_empty() {
+                    return;
+                }
+                continue;
+            }
             let result = self.write_group(&mut writer);
             drop(writer);
             match result {
