@@ -14,6 +14,7 @@ use types::{BrokerId, TopicId, TopicIdPartition, TopicName};
 use crate::coordinator::{Coordinators, OFFSETS_TOPIC};
 use crate::fetch_session::FetchSessions;
 use crate::life::Upkeep;
+use crate::loggers::Loggers;
 use crate::node::Node;
 use crate::partition::{Partition, Said};
 use crate::producer_ids::ProducerIds;
@@ -42,6 +43,7 @@ pub struct Broker {
     pub fetch_sessions: FetchSessions,
     pub producer_ids: ProducerIds,
     pub coordinators: Coordinators,
+    pub loggers: Loggers,
     pub clock: Clock,
     /// What requests cost. Never freed, so that every answer on its way can point to it: a process has one broker.
     pub requests: &'static Requests,
@@ -70,6 +72,7 @@ impl Broker {
             producer_ids: ProducerIds::default(),
             coordinators: Coordinators::new(&config),
             topics: Topics::default(),
+            loggers: Loggers::default(),
             image: ArcSwap::from_pointee(image.clone()),
             live: ArcSwap::from_pointee(config.with_dynamic(Said::of(&image, config.node_id).dynamic())),
             clock: os.clock.clone(),
@@ -236,6 +239,21 @@ impl Broker {
             if image.topic(log.target().topic_id).is_none() {
                 warn!(topic = log.topic_name(), log = %log.target(), "a log without a topic in the metadata is kept");
             }
+        }
+    }
+
+    /// Ends when everything that was queued is as safe as the flush mode promises.
+    pub(crate) async fn settled(&self) -> Result<(), types::ErrorCode> {
+        if self.flush() != Flush::Ack {
+            self.directory.kick();
+            return Ok(());
+        }
+        let directory = self.directory.clone();
+        let synced = tokio::task::spawn_blocking(move || directory.sync_now()).await;
+        match synced {
+            Ok(Ok(())) => Ok(()),
+            // The directory is fenced, and has said why.
+            _ => Err(types::ErrorCode::KafkaStorageError),
         }
     }
 

@@ -6,10 +6,12 @@
 mod answered;
 pub mod api;
 mod broker;
+mod config_rules;
 mod coordinator;
 mod errors;
 mod fetch_session;
 pub mod life;
+pub mod loggers;
 mod metrics;
 mod node;
 pub mod partition;

@@ -1,10 +1,15 @@
 //! What a broker checks before it takes a batch (`org.apache.kafka.storage.internals.log.LogValidator`, and
 //! `ProduceRequest.validateRecords`; traps 20 to 27, 104, 105).
 
+use std::ops::ControlFlow;
+
 use bytes::Bytes;
 
+use crate::codec::{Caps, Unpacker};
+use crate::error::{BAD_RECORDS_MAX, BadRecord, Why};
 use crate::header::{CRC_FROM, HEADER_BYTES, TimestampType};
-use crate::{BatchError, BatchHeader, Codec, crc32c, decompress, walk};
+use crate::scan::{Scanned, scan};
+use crate::{BatchError, BatchHeader, Codec, crc32c, walk};
 
 /// What a topic asks of a batch.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +62,7 @@ pub fn check_produced(bytes: &Bytes, rules: &Rules) -> Result<BatchHeader, Batch
         });
     }
     check_crc(&header, bytes)?;
-    check_header(&header, rules)?;
+    check_header(&header)?;
     if let Some(largest) = check_records(&header, codec, bytes, rules)? {
         header.max_timestamp = largest;
     }
@@ -77,7 +82,7 @@ pub fn check_crc(header: &BatchHeader, batch: &[u8]) -> Result<(), BatchError> {
     }
 }
 
-fn check_header(header: &BatchHeader, rules: &Rules) -> Result<(), BatchError> {
+fn check_header(header: &BatchHeader) -> Result<(), BatchError> {
     if header.base_offset.0 != 0 {
         return Err(BatchError::BaseOffset {
             offset: header.base_offset.0,
@@ -97,68 +102,125 @@ fn check_header(header: &BatchHeader, rules: &Rules) -> Result<(), BatchError> {
     if idempotent && (header.producer_epoch.0 < 0 || header.base_sequence < 0) {
         return Err(BatchError::ProducerFields);
     }
-    let replaced = rules.timestamps == TimestampRule::Replaced;
-    if replaced && header.timestamp_type() == TimestampType::LogAppendTime {
-        return Err(BatchError::Timestamp {
-            index: 0,
-            timestamp: header.max_timestamp,
-        });
-    }
     Ok(())
 }
 
-/// Walks the records. Compressed ones are opened only where a rule asks what is inside; that their payload is sound
-/// is then for the consumer to see, as the checksum has proved that it is what the producer sent.
+/// Walks the records. Compressed ones are opened only where a rule asks what is inside, or to say which of them are to
+/// blame; that their payload is sound is else for the consumer to see, as the checksum has proved that it is what the
+/// producer sent.
 fn check_records(
     header: &BatchHeader,
     codec: Codec,
     batch: &Bytes,
     rules: &Rules,
 ) -> Result<Option<i64>, BatchError> {
-    let payload = batch.slice(HEADER_BYTES..);
+    let payload = batch.get(HEADER_BYTES..).unwrap_or_default();
     if codec == Codec::None {
-        return check_walk(header, &payload, rules);
+        return check_walk(header, payload, rules);
     }
-    if rules.needs_keys {
-        let plain = decompress(codec, &payload, rules.decompressed_bytes_max)?;
-        return check_walk(header, &plain, rules);
+    let asks = match rules.timestamps {
+        TimestampRule::Replaced => header.timestamp_type() == TimestampType::LogAppendTime,
+        // Above zero there is an age that some record may be beyond; the header tells of the youngest alone.
+        TimestampRule::Between { earliest, .. } => {
+            0 < earliest || timestamp_is_out(header.max_timestamp, rules.timestamps)
+        }
+    };
+    if !rules.needs_keys && !asks {
+        return Ok(None);
     }
-    check_timestamp(0, header.max_timestamp, rules)?;
-    Ok(None)
+    let caps = Caps::produced(rules.decompressed_bytes_max);
+    let unpacker = Unpacker::new(codec, payload, caps)?;
+    let mut checked = Collected::new(*header, rules);
+    scan(header, unpacker, None, |index, record| {
+        checked.take(index, record)
+    })?;
+    checked.finish()
 }
 
 /// Gives the largest timestamp.
 fn check_walk(header: &BatchHeader, payload: &[u8], rules: &Rules) -> Result<Option<i64>, BatchError> {
-    let mut largest = None;
+    let mut checked = Collected::new(*header, rules);
     for (index, record) in (0..).zip(walk(header, payload)) {
         let record = record?;
-        if record.offset_delta != index {
-            return Err(BatchError::Malformed {
-                index,
-                what: "its offset delta is out of order",
-            });
+        let seen = Scanned {
+            offset_delta: record.offset_delta,
+            timestamp: record.timestamp,
+            has_key: record.key.is_some(),
+        };
+        if checked.take(index, seen).is_break() {
+            break;
         }
-        if rules.needs_keys && record.key.is_none() {
-            return Err(BatchError::NoKey { index });
-        }
-        check_timestamp(index, record.timestamp, rules)?;
-        largest = largest.max(Some(record.timestamp));
     }
-    Ok(largest)
+    checked.finish()
 }
 
-fn check_timestamp(index: i32, timestamp: i64, rules: &Rules) -> Result<(), BatchError> {
-    match rules.timestamps {
-        TimestampRule::Replaced => Ok(()),
-        // -1 means that the record has no timestamp.
-        TimestampRule::Between { .. } if timestamp == -1 => Ok(()),
-        TimestampRule::Between { earliest, latest } => {
-            let inside = earliest <= timestamp && timestamp <= latest;
-            if inside {
-                Ok(())
-            } else {
-                Err(BatchError::Timestamp { index, timestamp })
+/// Records on their way past the rules: every bad one is kept, as Kafka does.
+pub(crate) struct Collected<'a> {
+    rules: &'a Rules,
+    claims_our_time: bool,
+    largest: Option<i64>,
+    out_of_order: Option<i32>,
+    bad: Vec<BadRecord>,
+}
+
+impl<'a> Collected<'a> {
+    pub(crate) fn new(header: BatchHeader, rules: &'a Rules) -> Collected<'a> {
+        Collected {
+            rules,
+            claims_our_time: rules.timestamps == TimestampRule::Replaced
+                && header.timestamp_type() == TimestampType::LogAppendTime,
+            largest: None,
+            out_of_order: None,
+            bad: Vec::new(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn take(&mut self, index: i32, record: Scanned) -> ControlFlow<()> {
+        if record.offset_delta != index {
+            self.out_of_order = Some(index);
+            return ControlFlow::Break(());
+        }
+        let why = if self.rules.needs_keys && !record.has_key {
+            Some(Why::NoKey)
+        } else if self.claims_our_time {
+            Some(Why::TimestampType)
+        } else if timestamp_is_out(record.timestamp, self.rules.timestamps) {
+            Some(Why::Timestamp(record.timestamp))
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            self.bad.push(BadRecord { index, why });
+            if BAD_RECORDS_MAX <= self.bad.len() {
+                return ControlFlow::Break(());
             }
+        }
+        self.largest = self.largest.max(Some(record.timestamp));
+        ControlFlow::Continue(())
+    }
+
+    /// The largest timestamp, or what is wrong.
+    pub(crate) fn finish(self) -> Result<Option<i64>, BatchError> {
+        if let Some(index) = self.out_of_order {
+            let what = "its offset delta is out of order";
+            return Err(BatchError::Malformed { index, what });
+        }
+        if self.bad.is_empty() {
+            Ok(self.largest)
+        } else {
+            Err(BatchError::BadRecords(self.bad))
+        }
+    }
+}
+
+#[inline]
+fn timestamp_is_out(timestamp: i64, rule: TimestampRule) -> bool {
+    match rule {
+        TimestampRule::Replaced => false,
+        // -1 means that the record has no timestamp.
+        TimestampRule::Between { earliest, latest } => {
+            timestamp != -1 && !(earliest..=latest).contains(&timestamp)
         }
     }
 }

@@ -2,6 +2,45 @@
 
 use types::ErrorCode;
 
+/// Bad records that are named at most: a batch can bring more than an answer could hold.
+pub const BAD_RECORDS_MAX: usize = 65_536;
+
+/// A record that is to blame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BadRecord {
+    /// In its batch, from 0.
+    pub index: i32,
+    pub why: Why,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    NoKey,
+    /// In ms since 1970.
+    Timestamp(i64),
+    /// The producer claims that the time is the broker's.
+    TimestampType,
+}
+
+impl Why {
+    /// For a person.
+    pub fn message(self) -> &'static str {
+        match self {
+            Why::NoKey => "it has no key, which a compacted topic needs",
+            Why::Timestamp(_) => "its timestamp is out of the allowed range",
+            Why::TimestampType => "its timestamp claims to be the broker's",
+        }
+    }
+}
+
+fn first(bad: &[BadRecord]) -> i32 {
+    bad.first().map_or(-1, |record| record.index)
+}
+
+fn first_why(bad: &[BadRecord]) -> &'static str {
+    bad.first().map_or("", |record| record.why.message())
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BatchError {
     #[error("a batch needs {needed} bytes, {found} are there")]
@@ -32,10 +71,10 @@ pub enum BatchError {
     Control,
     #[error("a batch of {bytes} bytes is larger than the {max} that the topic allows")]
     TooLarge { bytes: usize, max: usize },
-    #[error("the timestamp {timestamp} of record {index} is out of the allowed range")]
-    Timestamp { index: i32, timestamp: i64 },
-    #[error("record {index} has no key, which a compacted topic needs")]
-    NoKey { index: i32 },
+    #[error("{} of the batch's records cannot be taken, the first is record {}: {}", .0.len(), first(.0), first_why(.0))]
+    BadRecords(Vec<BadRecord>),
+    #[error("the batch cannot be packed as the topic wants it")]
+    CannotRepack,
     #[error("the batch does not decompress: {what}")]
     Decompress { what: String },
     #[error("the batch decompresses to more than {max} bytes")]
@@ -51,7 +90,11 @@ impl BatchError {
             Crc { .. } | UnknownMagic { .. } | Length { .. } => ErrorCode::CorruptMessage,
             ZstdTooEarly => ErrorCode::UnsupportedCompressionType,
             TooLarge { .. } => ErrorCode::MessageTooLarge,
-            Timestamp { .. } => ErrorCode::InvalidTimestamp,
+            // One bad time makes it a matter of times (`LogValidator.processRecordErrors`).
+            BadRecords(bad) if bad.iter().any(|record| record.why != Why::NoKey) => {
+                ErrorCode::InvalidTimestamp
+            }
+            CannotRepack => ErrorCode::UnknownServerError,
             Bomb { .. } => ErrorCode::CorruptMessage,
             Short { .. }
             | OldMagic { .. }
@@ -62,17 +105,17 @@ impl BatchError {
             | Count { .. }
             | Malformed { .. }
             | Control
-            | NoKey { .. }
+            | BadRecords(_)
             | Decompress { .. }
             | ProducerFields => ErrorCode::InvalidRecord,
         }
     }
 
-    /// The record in the batch that is to blame, if it is one.
-    pub fn record_index(&self) -> Option<i32> {
+    /// The records in the batch that are to blame, if it is they.
+    pub fn bad_records(&self) -> &[BadRecord] {
         match self {
-            BatchError::Timestamp { index, .. } | BatchError::NoKey { index } => Some(*index),
-            _ => None,
+            BatchError::BadRecords(bad) => bad,
+            _ => &[],
         }
     }
 }

@@ -6,16 +6,20 @@ mod codec;
 mod error;
 mod header;
 mod patch;
+mod repack;
+mod scan;
 mod search;
+mod snappy;
 mod varint;
 mod walk;
 
 pub use builder::{BatchBuilder, BatchOptions, ControlType};
 pub use check::{Rules, TimestampRule, check_crc, check_produced};
-pub use codec::{Codec, compress, decompress};
-pub use error::BatchError;
+pub use codec::{Caps, Codec, compress, decompress};
+pub use error::{BAD_RECORDS_MAX, BadRecord, BatchError, Why};
 pub use header::{BatchHeader, HEADER_BYTES, TimestampType, batches};
 pub use patch::{PREFIX_BYTES, prefix, with_log_append_time, with_max_timestamp};
+pub use repack::{Packing, repack};
 pub use search::{first_at_or_after, of_max_timestamp};
 pub use walk::{Headers, Record, Records, walk};
 

@@ -1,59 +1,63 @@
 //! Finding a record in a batch by its timestamp (trap 54).
 
-use bytes::Bytes;
+use std::ops::ControlFlow;
+
 use types::Offset;
 
+use crate::codec::{Caps, Unpacker};
 use crate::header::HEADER_BYTES;
-use crate::{BatchError, BatchHeader, Codec, TimestampType, decompress, walk};
+use crate::scan::{Scanned, scan};
+use crate::{BatchError, BatchHeader, TimestampType};
 
-fn payload(header: &BatchHeader, batch: &Bytes, bytes_max: usize) -> Result<Bytes, BatchError> {
-    let payload = batch.slice(HEADER_BYTES.min(batch.len())..);
-    match header.codec()? {
-        Codec::None => Ok(payload),
-        codec => decompress(codec, &payload, bytes_max),
-    }
-}
-
-/// The first record at or after `timestamp`, with its own timestamp.
+/// The first record at or after `timestamp`, not below `from`, with its own timestamp. A compressed batch is read out of
+/// a fixed buffer, at most `bytes_max` of it.
 pub fn first_at_or_after(
-    batch: &Bytes,
+    batch: &[u8],
+    from: Offset,
     timestamp: i64,
     bytes_max: usize,
 ) -> Result<Option<(Offset, i64)>, BatchError> {
     let header = BatchHeader::parse(batch)?;
     if header.timestamp_type() == TimestampType::LogAppendTime {
-        let found = timestamp <= header.max_timestamp;
-        return Ok(found.then_some((header.base_offset, header.max_timestamp)));
+        let found = timestamp <= header.max_timestamp && from <= header.last_offset();
+        return Ok(found.then_some((header.base_offset.max(from), header.max_timestamp)));
     }
-    let payload = payload(&header, batch, bytes_max)?;
-    for record in walk(&header, &payload) {
-        let record = record?;
-        if timestamp <= record.timestamp {
-            return Ok(Some((
-                header.base_offset.plus(i64::from(record.offset_delta)),
-                record.timestamp,
-            )));
+    each(&header, batch, bytes_max, |record| {
+        let offset = header.base_offset.plus(i64::from(record.offset_delta));
+        if timestamp <= record.timestamp && from <= offset {
+            ControlFlow::Break((offset, record.timestamp))
+        } else {
+            ControlFlow::Continue(())
         }
-    }
-    Ok(None)
+    })
 }
 
 /// The first record that bears the batch's largest timestamp.
-pub fn of_max_timestamp(batch: &Bytes, bytes_max: usize) -> Result<Option<(Offset, i64)>, BatchError> {
+pub fn of_max_timestamp(batch: &[u8], bytes_max: usize) -> Result<Option<(Offset, i64)>, BatchError> {
     let header = BatchHeader::parse(batch)?;
     if header.timestamp_type() == TimestampType::LogAppendTime {
         return Ok(Some((header.base_offset, header.max_timestamp)));
     }
-    let payload = payload(&header, batch, bytes_max)?;
     let mut best: Option<(Offset, i64)> = None;
-    for record in walk(&header, &payload) {
-        let record = record?;
+    each(&header, batch, bytes_max, |record| {
         if best.is_none_or(|(_, timestamp)| timestamp < record.timestamp) {
             best = Some((
                 header.base_offset.plus(i64::from(record.offset_delta)),
                 record.timestamp,
             ));
         }
-    }
+        ControlFlow::<()>::Continue(())
+    })?;
     Ok(best)
+}
+
+fn each<B>(
+    header: &BatchHeader,
+    batch: &[u8],
+    bytes_max: usize,
+    mut look: impl FnMut(Scanned) -> ControlFlow<B>,
+) -> Result<Option<B>, BatchError> {
+    let payload = batch.get(HEADER_BYTES..).unwrap_or_default();
+    let unpacker = Unpacker::new(header.codec()?, payload, Caps::stored(bytes_max))?;
+    scan(header, unpacker, None, |_, record| look(record))
 }

@@ -32,6 +32,9 @@ pub fn run(args: &StartArgs) -> anyhow::Result<()> {
     let directory = open_directory(&os, &config)?;
     let node = node(&config, &directory, &bound.listeners());
     let broker = Broker::open(&os, config.clone(), node, directory.clone())?;
+    broker
+        .loggers
+        .follow(telemetry::log::level(), telemetry::log::set_level);
     let service = Arc::new(BrokerService::new(broker.clone()));
     let options = ServerOptions {
         limits: limits(&config, open_files),

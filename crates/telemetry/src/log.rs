@@ -1,10 +1,12 @@
 //! Log lines on stderr: time, level, target, message, fields, and what a person should do.
 //!
 //! `OTTLA_LOG` sets the level (error, warn, info, debug, trace); `OTTLA_LOG_FORMAT=json` writes one JSON object a line.
+//! Each part of the program may be given another level while the process runs.
 //! An event's field `action` is what a person should do; it comes last.
 
 use std::fmt::{Debug, Write as _};
 use std::io::Write as _;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tracing::field::{Field, Visit};
@@ -19,8 +21,54 @@ pub enum Format {
 }
 
 struct Lines {
-    max: Level,
     format: Format,
+}
+
+/// The parts of the program that write lines, each with a level of its own.
+pub const PARTS: [&str; 10] = [
+    "broker",
+    "config",
+    "coordinator",
+    "http",
+    "metadata",
+    "net",
+    "os",
+    "ottla",
+    "storage",
+    "telemetry",
+];
+
+/// The most detailed level that each of `PARTS` writes, as [`detail`] gives it.
+static LEVELS: [AtomicU8; PARTS.len()] = [const { AtomicU8::new(detail(Level::WARN)) }; PARTS.len()];
+/// The level that the environment asked for.
+static ROOT: AtomicU8 = AtomicU8::new(detail(Level::WARN));
+
+/// Ascends with the detail; 0 is below every level and writes nothing.
+const fn detail(level: Level) -> u8 {
+    match level {
+        Level::ERROR => 1,
+        Level::WARN => 2,
+        Level::INFO => 3,
+        Level::DEBUG => 4,
+        Level::TRACE => 5,
+    }
+}
+
+/// The level of all parts that were given no other: 1 (error) to 5 (trace).
+pub fn level() -> u8 {
+    ROOT.load(Ordering::Relaxed)
+}
+
+/// Another level for one part, from the next line on: 0 (nothing) to 5 (trace).
+pub fn set_level(part: &str, level: u8) {
+    if let Some(known) = PARTS
+        .iter()
+        .position(|known| *known == part)
+        .and_then(|at| LEVELS.get(at))
+    {
+        known.store(level, Ordering::Relaxed);
+    }
+    tracing::callsite::rebuild_interest_cache();
 }
 
 /// Sends the log of this process to stderr, as its environment says.
@@ -36,14 +84,19 @@ pub fn init() {
         Ok("json") => Format::Json,
         _ => Format::Text,
     };
+    ROOT.store(detail(max), Ordering::Relaxed);
+    LEVELS
+        .iter()
+        .for_each(|level| level.store(detail(max), Ordering::Relaxed));
     // Fails only if a subscriber is set already, which then has the lines.
-    let _ = tracing::subscriber::set_global_default(Lines { max, format });
+    let _ = tracing::subscriber::set_global_default(Lines { format });
 }
 
 impl Subscriber for Lines {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // Levels of `tracing` ascend with their detail.
-        *metadata.level() <= self.max && is_ours(metadata.target())
+        part_of(metadata.target())
+            .and_then(|at| LEVELS.get(at))
+            .is_some_and(|most| detail(*metadata.level()) <= most.load(Ordering::Relaxed))
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -72,22 +125,15 @@ impl Subscriber for Lines {
     fn exit(&self, _: &Id) {}
 }
 
-/// Libraries that we use may log too; only our own lines are for our users.
-fn is_ours(target: &str) -> bool {
-    const OURS: [&str; 10] = [
-        "broker",
-        "storage",
-        "net",
-        "metadata",
-        "coordinator",
-        "http",
-        "ottla",
-        "os",
-        "config",
-        "telemetry",
-    ];
+/// Which part a line comes from. Libraries that we use may log too; only our own lines are for our users.
+fn part_of(target: &str) -> Option<usize> {
     let first = target.split("::").next().unwrap_or_default();
-    OURS.contains(&first) || first.starts_with("ottla_")
+    let name = if first.starts_with("ottla_") {
+        "ottla"
+    } else {
+        first
+    };
+    PARTS.iter().position(|part| *part == name)
 }
 
 #[derive(Default)]
@@ -208,6 +254,7 @@ mod tests {
 
     #[test]
     fn only_our_own_crates_speak() {
+        let is_ours = |target| part_of(target).is_some();
         assert!(is_ours("broker::api::fetch") && is_ours("ottla") && is_ours("ottla_server::start"));
         assert!(!is_ours("hyper::proto") && !is_ours("brokered"));
     }

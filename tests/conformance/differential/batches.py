@@ -83,6 +83,12 @@ def batch(n=1, codec="none", *, attributes=None, base=0, epoch=-1, magic=2, t=T0
     return struct.pack(">qiibI", base, len(body) + 9 if length is None else length, epoch, magic, crc) + body
 
 
+def batch_of(pairs, codec="none", **more):
+    """Records with these keys and values, all at one time."""
+    records = b"".join(record(i, key, value) for i, (key, value) in enumerate(pairs))
+    return batch(len(pairs), codec, records=records, t_max=T0, **more)
+
+
 def old_message(magic):
     """One message of format 0 or 1, CRC right."""
     import zlib

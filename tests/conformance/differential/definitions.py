@@ -5,8 +5,8 @@ import sys
 import zipfile
 
 KEYS = {0: "Produce", 1: "Fetch", 2: "ListOffsets", 3: "Metadata", 18: "ApiVersions", 19: "CreateTopics", 20: "DeleteTopics",
-        22: "InitProducerId", 23: "OffsetForLeaderEpoch", 32: "DescribeConfigs", 60: "DescribeCluster",
-        75: "DescribeTopicPartitions"}
+        21: "DeleteRecords", 22: "InitProducerId", 23: "OffsetForLeaderEpoch", 32: "DescribeConfigs", 33: "AlterConfigs",
+        37: "CreatePartitions", 44: "IncrementalAlterConfigs", 60: "DescribeCluster", 75: "DescribeTopicPartitions"}
 
 
 def field(f):

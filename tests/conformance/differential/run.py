@@ -12,13 +12,14 @@ import sys
 import traceback
 
 import cases_admin
+import cases_alter
 import cases_frames
 import cases_produce
 import cases_read
 from context import Context
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CASES = [case for module in (cases_admin, cases_produce, cases_read, cases_frames) for case in module.CASES]
+CASES = [case for module in (cases_admin, cases_alter, cases_produce, cases_read, cases_frames) for case in module.CASES]
 
 
 def answers(address, names):

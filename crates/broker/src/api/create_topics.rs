@@ -3,21 +3,18 @@
 //! Decided by the controller; answered when the topics' partitions are led here, so that no client meets one that is
 //! not ready yet (trap 117).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use config::BrokerConfig;
-use metadata::controller::{CreateTopics, Decision, OnlyNode, TopicConfigRules, create_topics};
-use metadata::{MetadataImage, ResourceKind};
+use metadata::MetadataImage;
+use metadata::controller::{CreateTopics, Decision, OnlyNode, create_topics};
 use net::Start;
 use protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
-use protocol::messages::create_topics_response::{
-    CreatableTopicConfigs, CreatableTopicResult, CreateTopicsResponse,
-};
+use protocol::messages::create_topics_response::{CreatableTopicResult, CreateTopicsResponse};
 use types::{ErrorCode, Uuid};
 
 use super::{Call, Pending};
 use crate::Broker;
+use crate::config_rules::Rules;
 
 pub fn start(call: &mut Call<'_>) -> Start<Pending> {
     let request: CreateTopicsRequest = match call.decode() {
@@ -86,40 +83,5 @@ fn unavailable(names: Vec<protocol::Str>) -> CreateTopicsResponse {
     CreateTopicsResponse {
         topics: names.into_iter().map(result).collect(),
         ..Default::default()
-    }
-}
-
-/// The table of settings, as the controller asks it.
-struct Rules<'a> {
-    config: &'a BrokerConfig,
-    image: &'a MetadataImage,
-}
-
-impl TopicConfigRules for Rules<'_> {
-    fn check(&self, overrides: &BTreeMap<String, String>) -> Result<(), String> {
-        config::check_topic(overrides).map_err(|error| error.to_string())
-    }
-
-    fn describe(&self, overrides: &BTreeMap<String, String>) -> Vec<CreatableTopicConfigs> {
-        let own = self
-            .image
-            .configs(ResourceKind::Broker, &self.config.node_id.to_string());
-        let cluster = self.image.configs(ResourceKind::Broker, "");
-        let dynamic = config::Dynamic {
-            own: &own,
-            cluster: &cluster,
-        };
-        let row = |entry: config::ConfigEntry| CreatableTopicConfigs {
-            name: entry.name.into(),
-            value: entry.value.map(Into::into),
-            read_only: entry.read_only,
-            config_source: entry.source as i8,
-            is_sensitive: entry.is_sensitive,
-            ..Default::default()
-        };
-        config::describe_topic(overrides, dynamic, self.config)
-            .into_iter()
-            .map(row)
-            .collect()
     }
 }

@@ -1,6 +1,5 @@
-//! DescribeConfigs (key 32), v1-v4, for topics and brokers (trap 92).
+//! DescribeConfigs (key 32), v1-v4: topics, brokers and their loggers, groups, client metrics (trap 92).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use config::{ConfigEntry, Dynamic};
@@ -89,13 +88,22 @@ fn entries(broker: &Broker, resource: &DescribeConfigsResource) -> Result<Vec<Co
             let overrides = image.configs(ResourceKind::Topic, name);
             Ok(config::describe_topic(&overrides, dynamic, &broker.config))
         }
-        Some(ResourceKind::Broker) if name.is_empty() => Ok(dynamic_defaults(&cluster)),
+        Some(ResourceKind::Broker) if name.is_empty() => Ok(config::describe_defaults(&cluster)),
         Some(ResourceKind::Broker) => {
-            if name.parse() != Ok(broker.id().0) {
-                let message = format!("this is broker {}, not {name}", broker.id());
-                return Err((ErrorCode::InvalidRequest, message));
-            }
+            check_own(broker, name)?;
             Ok(config::describe_broker(dynamic, &broker.config))
+        }
+        Some(ResourceKind::BrokerLogger) => {
+            check_own(broker, name)?;
+            Ok(loggers(broker))
+        }
+        Some(ResourceKind::ClientMetrics) if name.is_empty() => {
+            let message = "a subscription has a name".to_owned();
+            Err((ErrorCode::InvalidRequest, message))
+        }
+        Some(ResourceKind::ClientMetrics) => {
+            let said = image.configs(ResourceKind::ClientMetrics, name);
+            Ok(config::describe_client_metrics(&said))
         }
         Some(ResourceKind::Group) if name.is_empty() => {
             let message = "a group has a name".to_owned();
@@ -105,37 +113,34 @@ fn entries(broker: &Broker, resource: &DescribeConfigsResource) -> Result<Vec<Co
             let overrides = image.configs(ResourceKind::Group, name);
             Ok(config::describe_group(&overrides, dynamic, &broker.config))
         }
-        _ => {
+        None => {
             let message = format!("resource type {} is not served", resource.resource_type);
             Err((ErrorCode::InvalidRequest, message))
         }
     }
 }
 
-/// What was said for all brokers at once.
-fn dynamic_defaults(dynamic: &BTreeMap<String, String>) -> Vec<ConfigEntry> {
-    let setting = |(name, value): (&String, &String)| {
-        let known = config::find(config::Scope::Broker, name);
-        let source = config::ConfigSource::DynamicDefaultBroker;
-        // As in Kafka, what the table does not know may be a secret.
-        let is_sensitive = known.is_none_or(|setting| setting.is_sensitive());
-        let value = (!is_sensitive).then(|| value.clone());
-        ConfigEntry {
-            name: name.clone(),
-            value: value.clone(),
-            source,
-            read_only: false,
-            is_sensitive,
-            kind: known.map(|setting| setting.kind),
-            documentation: known.map_or("", |setting| setting.documentation()),
-            synonyms: vec![config::Synonym {
-                name: name.clone(),
-                value,
-                source,
-            }],
-        }
+/// The level of each logger of this node.
+fn loggers(broker: &Broker) -> Vec<ConfigEntry> {
+    let row = |(name, level): (&str, crate::loggers::Level)| ConfigEntry {
+        name: name.to_owned(),
+        value: Some(level.name().to_owned()),
+        source: config::ConfigSource::DynamicBrokerLogger,
+        read_only: false,
+        is_sensitive: false,
+        kind: None,
+        documentation: "",
+        synonyms: Vec::new(),
     };
-    dynamic.iter().map(setting).collect()
+    broker.loggers.levels().into_iter().map(row).collect()
+}
+
+fn check_own(broker: &Broker, name: &str) -> Result<(), Refusal> {
+    if name.parse() == Ok(broker.id().0) {
+        return Ok(());
+    }
+    let message = format!("this is broker {}, not \"{name}\"", broker.id());
+    Err((ErrorCode::InvalidRequest, message))
 }
 
 fn row(entry: ConfigEntry, request: &DescribeConfigsRequest) -> DescribeConfigsResourceResult {

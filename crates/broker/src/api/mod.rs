@@ -2,10 +2,13 @@
 //!
 //! The table is the only place that says which versions are served; ApiVersions answers from it.
 
+mod alter_configs;
 mod api_versions;
 mod call;
+mod create_partitions;
 mod create_topics;
 mod delete_groups;
+mod delete_records;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
@@ -15,6 +18,7 @@ pub mod fetch;
 mod find_coordinator;
 mod group;
 mod heartbeat;
+mod incremental_alter_configs;
 mod init_producer_id;
 mod join_group;
 mod leave_group;
@@ -88,6 +92,7 @@ pub static APIS: &[Row] = &[
     row(ApiKey::ApiVersions, 0..=4, Ordered, api_versions::start),
     row(ApiKey::CreateTopics, 2..=7, Ordered, create_topics::start),
     row(ApiKey::DeleteTopics, 1..=6, Ordered, delete_topics::start),
+    row(ApiKey::DeleteRecords, 0..=2, Ordered, delete_records::start),
     row(ApiKey::InitProducerId, 0..=5, Ordered, init_producer_id::start),
     row(
         ApiKey::OffsetForLeaderEpoch,
@@ -96,7 +101,15 @@ pub static APIS: &[Row] = &[
         offset_for_leader_epoch::start,
     ),
     row(ApiKey::DescribeConfigs, 1..=4, Ordered, describe_configs::start),
+    row(ApiKey::AlterConfigs, 0..=2, Ordered, alter_configs::start),
+    row(ApiKey::CreatePartitions, 0..=3, Ordered, create_partitions::start),
     row(ApiKey::DeleteGroups, 0..=2, Ordered, delete_groups::start),
+    row(
+        ApiKey::IncrementalAlterConfigs,
+        0..=1,
+        Ordered,
+        incremental_alter_configs::start,
+    ),
     row(ApiKey::OffsetDelete, 0..=0, Ordered, offset_delete::start),
     row(ApiKey::DescribeCluster, 0..=2, Ordered, describe_cluster::start),
     row(

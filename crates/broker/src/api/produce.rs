@@ -172,9 +172,9 @@ fn answer(
     };
     if RECORD_ERRORS_FROM <= version {
         answer.error_message = failure.message.map(Into::into);
-        let row = |(batch_index, message): (i32, String)| BatchIndexAndErrorMessage {
-            batch_index,
-            batch_index_error_message: Some(message.into()),
+        let row = |bad: record::BadRecord| BatchIndexAndErrorMessage {
+            batch_index: bad.index,
+            batch_index_error_message: Some(Str::from_static(bad.why.message())),
             ..BatchIndexAndErrorMessage::default()
         };
         answer.record_errors = failure.records.into_iter().map(row).collect();

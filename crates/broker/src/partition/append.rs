@@ -1,9 +1,10 @@
 //! Appending what a client produced: check, stamp, queue.
 
 use bytes::Bytes;
-use config::TimestampType;
+use config::{Compression, TimestampType};
 use record::{
-    BatchError, BatchHeader, Rules, TimestampRule, check_produced, with_log_append_time, with_max_timestamp,
+    BadRecord, BatchError, BatchHeader, Codec, Packing, Rules, TimestampRule, check_produced, repack,
+    with_log_append_time, with_max_timestamp,
 };
 use storage::{Append, AppendError, Appended};
 use types::{ErrorCode, Offset};
@@ -54,8 +55,8 @@ pub struct AppendFailure {
     pub code: ErrorCode,
     pub message: Option<String>,
     pub log_start: Option<Offset>,
-    /// Records that are to blame: their index and why.
-    pub records: Vec<(i32, String)>,
+    /// Records that are to blame.
+    pub records: Vec<BadRecord>,
 }
 
 impl AppendFailure {
@@ -69,16 +70,11 @@ impl AppendFailure {
     }
 
     fn batch(error: &BatchError) -> AppendFailure {
-        let records = error
-            .record_index()
-            .map(|index| (index, error.to_string()))
-            .into_iter()
-            .collect();
         AppendFailure {
             code: error.error_code(),
             message: Some(error.to_string()),
             log_start: None,
-            records,
+            records: error.bad_records().to_vec(),
         }
     }
 
@@ -88,6 +84,19 @@ impl AppendFailure {
             ..AppendFailure::of(append_error_code(error))
         }
     }
+}
+
+/// What a topic makes of batches in another codec; none leaves them as they come.
+fn packing(compression: Compression) -> Option<Packing> {
+    let (codec, level) = match compression {
+        Compression::Producer => return None,
+        Compression::Uncompressed => (Codec::None, None),
+        Compression::Gzip(level) => (Codec::Gzip, Some(level)),
+        Compression::Snappy => (Codec::Snappy, None),
+        Compression::Lz4(level) => (Codec::Lz4, Some(level)),
+        Compression::Zstd(level) => (Codec::Zstd, Some(level)),
+    };
+    Some(Packing { codec, level })
 }
 
 impl Partition {
@@ -126,6 +135,12 @@ impl Partition {
         if header.is_transactional() || is_transactional {
             return Err(AppendFailure::of(ErrorCode::TransactionalIdAuthorizationFailed));
         }
+        let (records, header) = match packing(settings.compression) {
+            Some(packing) if header.codec() != Ok(packing.codec) => {
+                repack(&records, &header, &rules, packing).map_err(failed)?
+            }
+            _ => (records, header),
+        };
         let (batch, header) = self.stamp(records, header, stamps.then_some(now_ms));
         let appended = self
             .append(&batch, &header)

@@ -4,6 +4,7 @@ mod append;
 mod progress;
 mod read;
 mod settings;
+mod trim;
 mod waiters;
 
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use metadata::controller::{
-    Decision, Registration, bootstrap, register_broker, register_controller, unfence,
+    Decision, Registration, abort, bootstrap, in_batches, register_broker, register_controller, unfence,
 };
 use metadata::quorum::{QuorumState, Voter, leader_change, records_batch, replay_batch};
 use metadata::{Delta, Endpoint, MetadataImage};
@@ -114,6 +114,7 @@ impl QuorumHost {
             .map_err(|error| error.to_string())?;
         let change = leader_change(node.id.0, &[voter], host.epoch, os.clock.wall_ms());
         host.append(&change.map_err(|error| error.to_string())?)?;
+        host.abort_open()?;
         if found.is_new {
             host.append_records(&bootstrap())?;
         }
@@ -189,8 +190,8 @@ impl QuorumHost {
     }
 
     fn decide(&mut self, proposal: Proposal) -> (bool, Finish) {
-        let (records, finish) = proposal(&self.image);
-        let appended = records.is_empty() || self.append_records(&records).is_ok();
+        let (records, finish) = proposal(self.image.committed());
+        let appended = records.is_empty() || self.append_decision(records).is_ok();
         (appended, finish)
     }
 
@@ -207,11 +208,28 @@ impl QuorumHost {
         if committed.is_ok()
             && let Some(broker) = broker.upgrade()
         {
-            broker.publish(self.image.clone(), &delta);
+            broker.publish(self.image.committed().clone(), &delta);
         }
         for (appended, finish) in answers {
             finish(appended && committed.is_ok());
         }
+    }
+
+    /// All records of a decision. What fails in the middle of it never counts.
+    fn append_decision(&mut self, records: Vec<MetadataRecord>) -> Result<(), String> {
+        self.abort_open()?;
+        for batch in in_batches(records) {
+            self.append_records(&batch)?;
+        }
+        Ok(())
+    }
+
+    /// A transaction that nobody will end: its leader died, or the log took only a part of it.
+    fn abort_open(&mut self) -> Result<(), String> {
+        if self.image.in_transaction() {
+            self.append_records(&[abort("its end was never written")])?;
+        }
+        Ok(())
     }
 
     fn append_records(&mut self, records: &[MetadataRecord]) -> Result<(), String> {

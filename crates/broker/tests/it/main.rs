@@ -1,8 +1,10 @@
 //! What real clients rely on (`kafka-behaviour`, traps), said to a real socket.
 
 mod admin;
+mod configs;
 mod connection;
 mod fetch;
+mod grow_and_trim;
 mod life;
 mod metrics;
 mod offsets;

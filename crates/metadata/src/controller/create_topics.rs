@@ -9,11 +9,10 @@ use protocol::messages::create_topics_response::{
     CreatableTopicConfigs, CreatableTopicResult, CreateTopicsResponse,
 };
 use protocol::record_schemas::metadata::config_record::ConfigRecord;
-use protocol::record_schemas::metadata::partition_record::PartitionRecord;
 use protocol::record_schemas::metadata::topic_record::TopicRecord;
 use types::{ErrorCode, TopicName, Uuid};
 
-use super::{Decision, OnlyNode};
+use super::{Decision, OnlyNode, create_partitions};
 use crate::image::fold;
 use crate::{MetadataImage, ResourceKind};
 
@@ -249,19 +248,6 @@ fn records(plan: &Plan, id: Uuid, node: OnlyNode) -> Vec<MetadataRecord> {
         };
         records.push(record.into());
     }
-    for partition in 0..plan.partitions {
-        let record = PartitionRecord {
-            partition_id: partition,
-            topic_id: id,
-            replicas: vec![node.id.0],
-            isr: vec![node.id.0],
-            leader: node.id.0,
-            leader_epoch: 0,
-            partition_epoch: 0,
-            directories: vec![node.directory_id],
-            ..Default::default()
-        };
-        records.push(record.into());
-    }
+    records.extend((0..plan.partitions).map(|index| create_partitions::record(id, index, node)));
     records
 }

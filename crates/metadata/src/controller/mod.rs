@@ -1,17 +1,23 @@
 //! The controller: from a request and an image to records and a response. Nothing here changes anything.
 
 mod brokers;
+mod configs;
+mod create_partitions;
 mod create_topics;
 mod delete_topics;
 mod producer_ids;
+mod transaction;
 
 use protocol::MetadataRecord;
 use types::{BrokerId, Uuid};
 
 pub use brokers::{Registration, bootstrap, register_broker, register_controller, unfence};
+pub use configs::{AlterConfigs, ConfigRules, alter_configs, incremental_alter_configs};
+pub use create_partitions::create_partitions;
 pub use create_topics::{CreateTopics, TopicConfigRules, create_topics};
 pub use delete_topics::delete_topics;
 pub use producer_ids::{PRODUCER_IDS_BLOCK, next_producer_ids};
+pub use transaction::{RECORDS_PER_BATCH_MAX, abort, in_batches};
 
 /// Records to be committed as one batch, and the response that leaves when they are.
 #[derive(Debug, Clone)]

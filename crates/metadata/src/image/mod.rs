@@ -159,6 +159,11 @@ impl MetadataImage {
         self.before.as_deref().unwrap_or(self)
     }
 
+    /// Whether a metadata transaction is open: its records do not count yet.
+    pub fn in_transaction(&self) -> bool {
+        self.before.is_some()
+    }
+
     /// A topic whose name differs from this one in `.` and `_` only.
     pub fn colliding(&self, name: &TopicName) -> Option<&str> {
         let folded = fold(name)?;

@@ -6,8 +6,9 @@ mod hostile;
 use bytes::Bytes;
 use proptest::prelude::*;
 use record::{
-    BatchBuilder, BatchError, BatchHeader, BatchOptions, Codec, HEADER_BYTES, Rules, TimestampRule,
-    check_produced, decompress, first_at_or_after, of_max_timestamp, walk, with_log_append_time,
+    BAD_RECORDS_MAX, BadRecord, BatchBuilder, BatchError, BatchHeader, BatchOptions, Codec, HEADER_BYTES,
+    Packing, Rules, TimestampRule, Why, check_produced, compress, decompress, first_at_or_after,
+    of_max_timestamp, repack, walk, with_log_append_time,
 };
 use types::{ErrorCode, Offset};
 
@@ -122,39 +123,159 @@ fn kafkas_errors_are_ours() {
     );
 }
 
+fn bad(records: &[(i32, Why)]) -> BatchError {
+    BatchError::BadRecords(
+        records
+            .iter()
+            .map(|(index, why)| BadRecord {
+                index: *index,
+                why: *why,
+            })
+            .collect(),
+    )
+}
+
+/// Keys at 1 and 3, times 10, 30, 20, 40.
+fn spotty(codec: Codec) -> Bytes {
+    let (key, value) = (Some(&b"k"[..]), Some(&b"v"[..]));
+    batch(
+        codec,
+        &[
+            (10, None, value),
+            (30, key, value),
+            (20, None, value),
+            (40, key, value),
+        ],
+    )
+}
+
 #[test]
-fn a_keyless_record_is_named_on_a_compacted_topic() {
+fn every_keyless_record_is_named_on_a_compacted_topic() {
     let rules = Rules {
         needs_keys: true,
         ..RULES
     };
     for codec in Codec::ALL {
-        assert_eq!(
-            check_produced(&sample(codec), &rules),
-            Err(BatchError::NoKey { index: 1 }),
-            "{codec:?}"
-        );
+        let error = bad(&[(0, Why::NoKey), (2, Why::NoKey)]);
+        assert_eq!(error.error_code(), ErrorCode::InvalidRecord);
+        assert_eq!(check_produced(&spotty(codec), &rules), Err(error), "{codec:?}");
     }
 }
 
 #[test]
-fn timestamps_outside_the_range_are_named() {
-    let rules = Rules {
-        timestamps: TimestampRule::Between {
-            earliest: 0,
-            latest: 25,
-        },
+fn every_record_out_of_the_range_of_times_is_named() {
+    let rules = |earliest, latest| Rules {
+        timestamps: TimestampRule::Between { earliest, latest },
         ..RULES
     };
-    let error = BatchError::Timestamp {
-        index: 1,
-        timestamp: 30,
+    for codec in Codec::ALL {
+        let late = bad(&[(1, Why::Timestamp(30)), (3, Why::Timestamp(40))]);
+        assert_eq!(late.error_code(), ErrorCode::InvalidTimestamp);
+        assert_eq!(
+            check_produced(&spotty(codec), &rules(i64::MIN, 25)),
+            Err(late),
+            "{codec:?}"
+        );
+        let early = bad(&[(0, Why::Timestamp(10)), (2, Why::Timestamp(20))]);
+        assert_eq!(
+            check_produced(&spotty(codec), &rules(21, 99)),
+            Err(early),
+            "{codec:?}"
+        );
+        assert!(
+            check_produced(&spotty(codec), &rules(10, 40)).is_ok(),
+            "both ends belong to it"
+        );
+    }
+    // A missing key is looked for first, and one bad time makes the batch a matter of times.
+    let both = Rules {
+        needs_keys: true,
+        ..rules(0, 35)
     };
-    assert_eq!(check_produced(&sample(Codec::None), &rules), Err(error.clone()));
+    let error = bad(&[(0, Why::NoKey), (2, Why::NoKey), (3, Why::Timestamp(40))]);
+    assert_eq!(error.error_code(), ErrorCode::InvalidTimestamp);
+    assert_eq!(check_produced(&spotty(Codec::Gzip), &both), Err(error));
+}
+
+#[test]
+fn no_more_records_are_named_than_an_answer_holds() {
+    let mut builder = BatchBuilder::new(BatchOptions {
+        codec: Codec::Zstd,
+        ..BatchOptions::default()
+    });
+    (0..BAD_RECORDS_MAX + 9).for_each(|_| builder.push(1, None, None));
+    let rules = Rules {
+        needs_keys: true,
+        ..RULES
+    };
+    let error = check_produced(&builder.build().expect("memory suffices"), &rules).expect_err("no keys");
+    assert_eq!(error.bad_records().len(), BAD_RECORDS_MAX);
+}
+
+#[test]
+fn a_batch_is_packed_as_the_topic_wants_it() {
+    for from in Codec::ALL {
+        for to in Codec::ALL {
+            let sent = spotty(from);
+            let header = check_produced(&sent, &RULES).expect("ours");
+            let packing = Packing {
+                codec: to,
+                level: None,
+            };
+            let (packed, header) = repack(&sent, &header, &RULES, packing).expect("sound");
+            assert_eq!(header.codec(), Ok(to), "{from:?} to {to:?}");
+            let checked = check_produced(&packed, &RULES).expect("sealed");
+            assert_eq!((checked.records_count, checked.max_timestamp), (4, 40));
+            let plain = |batch: &Bytes, codec| decompress(codec, &batch.slice(HEADER_BYTES..), 1 << 20);
+            assert_eq!(plain(&packed, to), plain(&sent, from), "{from:?} to {to:?}");
+        }
+    }
+}
+
+#[test]
+fn packing_again_meets_the_same_rules_and_the_same_limit() {
+    let rules = Rules {
+        needs_keys: true,
+        ..RULES
+    };
+    let sent = spotty(Codec::Gzip);
+    let header = check_produced(&sent, &RULES).expect("without the rule");
+    let packing = Packing {
+        codec: Codec::Zstd,
+        level: Some(9),
+    };
+    let refused = repack(&sent, &header, &rules, packing);
+    assert_eq!(refused, Err(bad(&[(0, Why::NoKey), (2, Why::NoKey)])));
+    let zeros = vec![0; 100_000];
+    let sent = batch(Codec::Gzip, &[(1, None, Some(&zeros))]);
+    let small = Rules {
+        bytes_max: 50_000,
+        ..RULES
+    };
+    let header = check_produced(&sent, &small).expect("small as it comes");
+    let plain = Packing {
+        codec: Codec::None,
+        level: None,
+    };
+    let refused = repack(&sent, &header, &small, plain);
     assert_eq!(
-        (error.error_code(), error.record_index()),
-        (ErrorCode::InvalidTimestamp, Some(1))
+        refused.expect_err("large").error_code(),
+        ErrorCode::MessageTooLarge
     );
+    let garbage: Bytes = [&sent[..HEADER_BYTES], &[0xff; 30]].concat().into();
+    assert!(repack(&garbage, &header, &RULES, plain).is_err());
+}
+
+#[test]
+fn what_lies_below_a_log_start_is_not_found() {
+    for codec in Codec::ALL {
+        let find = |from, timestamp| {
+            first_at_or_after(&sample(codec), Offset(from), timestamp, 1 << 20).expect("sound")
+        };
+        assert_eq!(find(1, 5), Some((Offset(1), 30)), "{codec:?}");
+        assert_eq!(find(2, 5), Some((Offset(2), 20)), "{codec:?}");
+        assert_eq!(find(3, 5), None, "{codec:?}");
+    }
 }
 
 #[test]
@@ -170,7 +291,8 @@ fn log_append_time_is_stamped_and_checked() {
         timestamps: TimestampRule::Replaced,
         ..RULES
     };
-    assert_eq!(code(&stamped, &replaced), ErrorCode::InvalidTimestamp);
+    let every = [0, 1, 2].map(|index| (index, Why::TimestampType));
+    assert_eq!(check_produced(&stamped, &replaced), Err(bad(&every)));
     assert_eq!(with_log_append_time(&stamped, None).slice(21..23)[..], [0, 0]);
 }
 
@@ -178,7 +300,7 @@ fn log_append_time_is_stamped_and_checked() {
 fn records_are_found_by_time_inside_the_batch() {
     for codec in Codec::ALL {
         let batch = sample(codec);
-        let find = |timestamp| first_at_or_after(&batch, timestamp, 1 << 20).expect("sound");
+        let find = |timestamp| first_at_or_after(&batch, Offset(0), timestamp, 1 << 20).expect("sound");
         assert_eq!(find(5), Some((Offset(0), 10)));
         assert_eq!(find(11), Some((Offset(1), 30)));
         assert_eq!(find(31), None);
@@ -203,6 +325,35 @@ proptest! {
             let headers: Vec<_> = walked.headers.iter().collect();
             prop_assert_eq!(headers, vec![(&b"h"[..], Some(&b"1"[..])), (&b"h"[..], None)]);
         }
+    }
+
+    #[test]
+    fn compressed_records_are_judged_as_the_same_uncompressed(
+        sizes in prop::collection::vec((0usize..40_000, 0usize..300), 1..6),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+        codec in prop::sample::select(&Codec::ALL[1..]),
+    ) {
+        let records: Vec<_> = sizes.iter().map(|(value, key)| (vec![7u8; *value], vec![1u8; *key])).collect();
+        let borrowed: Vec<_> = records.iter().enumerate().map(|(at, (v, k))| (at as i64, Some(&k[..]), Some(&v[..]))).collect();
+        let mut plain = batch(Codec::None, &borrowed).to_vec();
+        for (at, byte) in changes {
+            let at = HEADER_BYTES + at.index(plain.len() - HEADER_BYTES);
+            plain[at] = byte;
+        }
+        let packed = compress(codec, &plain[HEADER_BYTES..]).expect("memory suffices");
+        let mut other = [&plain[..HEADER_BYTES], &packed].concat();
+        other[22] |= codec.attributes() as u8;
+        let seal = |mut bytes: Vec<u8>| -> Bytes {
+            let length = (bytes.len() - 12) as i32;
+            bytes[8..12].copy_from_slice(&length.to_be_bytes());
+            let crc = record::crc32c(&bytes[21..]);
+            bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+            bytes.into()
+        };
+        let rules = Rules { needs_keys: true, ..RULES };
+        let (plain, other) = (check_produced(&seal(plain), &rules), check_produced(&seal(other), &rules));
+        prop_assert_eq!(plain.as_ref().map(|h| h.max_timestamp).ok(), other.as_ref().map(|h| h.max_timestamp).ok(), "{:?} {:?}", plain, other);
+        prop_assert_eq!(plain.err().map(|e| e.error_code()), other.err().map(|e| e.error_code()));
     }
 
     #[test]

@@ -19,9 +19,8 @@ impl Log {
         let bytes_max = self.stream.options.batch_bytes_max;
         for extent in self.extents(|max_timestamp| timestamp <= max_timestamp)? {
             for batch in batches(&self.stream, &extent)? {
-                if let Some((offset, timestamp)) = record::first_at_or_after(&batch, timestamp, bytes_max)?
-                    && self.log_start() <= offset
-                {
+                let found = record::first_at_or_after(&batch, self.log_start(), timestamp, bytes_max)?;
+                if let Some((offset, timestamp)) = found {
                     return Ok(Some((offset, timestamp, self.epoch_of(offset))));
                 }
             }
