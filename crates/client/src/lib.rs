@@ -1,0 +1,46 @@
+//! A client of Kafka's protocol, for Ottla and for Apache Kafka alike: producer, consumer, admin.
+//!
+//! Everything is async over tokio; a [`Client`] is made from a [`ClientConfig`] and the rest from it. The client does
+//! not trust its brokers: frames, arrays and decompressed sizes are bounded.
+//!
+//! ```no_run
+//! # async fn example() -> client::Result<()> {
+//! use client::{Client, ClientConfig, NewTopic};
+//!
+//! let client = Client::new(ClientConfig::new("localhost:9092"))?;
+//! let admin = client.admin();
+//! for (topic, outcome) in admin.create_topics(&[NewTopic::new("orders").partitions(6)]).await? {
+//!     match outcome {
+//!         Ok(created) => println!("{topic} has {} partitions", created.partitions),
+//!         Err(error) => println!("{topic}: {error}"),
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+#![warn(missing_docs)]
+#![allow(dead_code, reason = "the producer and the consumer will use all of the core")]
+
+mod admin;
+mod backoff;
+mod client;
+mod config;
+mod error;
+mod metadata;
+mod pool;
+mod retry;
+pub mod security;
+pub mod transport;
+mod wire;
+
+pub use admin::*;
+pub use client::{Client, To};
+pub use config::ClientConfig;
+pub use error::{Error, Result};
+pub use metadata::{Broker, Metadata, Partition, Topic};
+pub use record::Codec;
+pub use types::{BrokerId, ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId, Uuid};
+pub use wire::{Feature, Handshake, Request, Versions};
+
+/// Kafka's messages, for [`Client::call`].
+pub use protocol;

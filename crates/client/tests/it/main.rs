@@ -1,0 +1,5 @@
+//! The client against a real broker: `OTTLA_CLIENT_BOOTSTRAP` names it, Apache Kafka or Ottla. Without it these tests
+//! do nothing, since they would have nobody to talk to.
+
+mod admin;
+mod support;
