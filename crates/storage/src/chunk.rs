@@ -7,12 +7,13 @@ use os::{File, OpenOptions, Os};
 use parking_lot::Mutex;
 
 use crate::Error;
-use crate::format::ChunkHeader;
+use crate::format::{ChunkHeader, ChunkKind};
 
 /// An open chunk.
 #[derive(Debug)]
 pub(crate) struct Chunk {
     pub(crate) id: u64,
+    pub(crate) kind: ChunkKind,
     pub(crate) life: u64,
     pub(crate) bytes: u64,
     pub(crate) file: File,
@@ -23,11 +24,12 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
-    pub(crate) fn new(id: u64, life: u64, bytes: u64, file: File, path: PathBuf) -> Chunk {
+    pub(crate) fn new(header: &ChunkHeader, file: File, path: PathBuf) -> Chunk {
         Chunk {
-            id,
-            life,
-            bytes,
+            id: header.chunk_id,
+            kind: header.kind,
+            life: header.life,
+            bytes: header.chunk_bytes,
             file,
             path,
             sync_failed: Mutex::new(false),
@@ -47,8 +49,16 @@ impl Chunk {
         synced.map_err(|error| Error::io(&self.path, error))
     }
 
-    pub(crate) fn file_name(id: u64) -> String {
-        format!("{id:016x}.stream")
+    pub(crate) fn file_name(kind: ChunkKind, id: u64) -> String {
+        match kind {
+            ChunkKind::Stream => format!("{id:016x}.stream"),
+            ChunkKind::Sorted => format!("{id:016x}.sorted"),
+        }
+    }
+
+    /// Immutable, read by partition, unlinked when nothing lives in it.
+    pub(crate) fn is_sorted(&self) -> bool {
+        self.kind == ChunkKind::Sorted
     }
 }
 
@@ -137,7 +147,7 @@ pub(crate) fn prepare(os: &Os, folder: &Path, name: &str, bytes: u64, fill: bool
 /// Turns a spare into a chunk. Its header is durable before it gets its name, so a chunk whose header does not hold is
 /// damaged, and not one that never began.
 pub(crate) fn begin(os: &Os, folder: &Path, spare: Spare, header: &ChunkHeader) -> Result<Chunk, Error> {
-    let path = folder.join(Chunk::file_name(header.chunk_id));
+    let path = folder.join(Chunk::file_name(header.kind, header.chunk_id));
     let failed = |error| Error::io(&path, error);
     let page = header.encode();
     spare
@@ -147,11 +157,5 @@ pub(crate) fn begin(os: &Os, folder: &Path, spare: Spare, header: &ChunkHeader) 
     spare.file.sync_data().map_err(failed)?;
     os.disk.rename(&spare.path, &path).map_err(failed)?;
     os.disk.sync_directory(folder).map_err(failed)?;
-    Ok(Chunk::new(
-        header.chunk_id,
-        header.life,
-        header.chunk_bytes,
-        spare.file,
-        path,
-    ))
+    Ok(Chunk::new(header, spare.file, path))
 }

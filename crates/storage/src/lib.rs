@@ -4,6 +4,7 @@
 //! nothing of leaders, watermarks or requests.
 
 mod chunk;
+mod clean;
 mod directory;
 pub mod dump;
 mod error;
@@ -12,9 +13,11 @@ mod log;
 mod options;
 mod recovery;
 mod seeded;
+mod sorted;
 pub mod state;
 mod stream;
 
+pub use clean::Space;
 pub use directory::LogDirectory;
 pub use error::{AppendError, Error, ReadError};
 pub use log::{Append, Appended, ColdRead, Log, Read, ReadOutcome, Segment, SegmentLimits, Slices};

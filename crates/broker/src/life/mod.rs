@@ -16,6 +16,9 @@ use clock::ClockWatch;
 /// `producer.id.expiration.check.interval.ms`, which Kafka keeps to itself.
 const PRODUCER_CHECK: Duration = Duration::from_secs(600);
 
+/// How often the log directory is looked at for room that can be given back.
+const CLEANING_CHECK: Duration = Duration::from_secs(1);
+
 /// The thread, and how to end it.
 pub(crate) struct Upkeep {
     signal: Arc<(Mutex<bool>, Condvar)>,
@@ -58,6 +61,7 @@ struct Rounds {
     watch: ClockWatch,
     retention: Every,
     producers: Every,
+    cleaning: Every,
 }
 
 struct Every {
@@ -83,6 +87,18 @@ impl Every {
     }
 }
 
+/// Gives room back that deleted topics and dropped records took.
+fn clean(broker: &Broker) {
+    if broker.directory.is_fenced() {
+        return;
+    }
+    match broker.directory.clean() {
+        Ok(0) => {}
+        Ok(bytes) => tracing::info!(bytes, "records were moved together, their chunks are free again"),
+        Err(error) => tracing::warn!(%error, "room could not be given back yet"),
+    }
+}
+
 impl Rounds {
     fn new(broker: &Broker) -> Rounds {
         let now = broker.clock.elapsed();
@@ -91,6 +107,7 @@ impl Rounds {
             watch: ClockWatch::at_start(broker.clock.wall_ms(), now, broker.directory.newest_wall_ms()),
             retention: Every::new(retention, now),
             producers: Every::new(PRODUCER_CHECK, now),
+            cleaning: Every::new(CLEANING_CHECK, now),
         }
     }
 
@@ -98,7 +115,11 @@ impl Rounds {
         loop {
             let Some(broker) = broker.upgrade() else { return };
             self.round(&broker);
-            let next = self.retention.next.min(self.producers.next);
+            let next = self
+                .retention
+                .next
+                .min(self.producers.next)
+                .min(self.cleaning.next);
             let nap = next.saturating_sub(broker.clock.elapsed());
             drop(broker);
             let mut stopped = stopped.lock();
@@ -123,6 +144,9 @@ impl Rounds {
                 .logs()
                 .iter()
                 .for_each(|log| log.expire_producers(wall_ms));
+        }
+        if self.cleaning.is_due(now) && broker.directory.wants_cleaning() {
+            clean(broker);
         }
     }
 }

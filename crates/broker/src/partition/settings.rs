@@ -91,6 +91,7 @@ impl Partition {
             bytes: settings.segment_bytes,
             ms: settings.segment_ms_max(),
             jitter_ms: settings.segment_jitter_ms,
+            retention_ms: settings.retention_ms.filter(|_| settings.deletes),
         });
     }
 

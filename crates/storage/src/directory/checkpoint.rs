@@ -14,6 +14,7 @@ use types::Uuid;
 
 use super::Shared;
 use crate::chunk::{Chunk, Spare};
+use crate::format::ChunkKind;
 use crate::format::checkpoint::{Checkpoint, ChunkInUse, LogRecord, StreamPlace};
 use crate::stream::Stream;
 use crate::{Error, Log, Options};
@@ -26,7 +27,7 @@ const RESERVE: &str = "reserve";
 /// The newest ones are kept.
 const KEPT: usize = 2;
 
-pub(super) struct Checkpointer {
+pub(crate) struct Checkpointer {
     pub(super) os: Os,
     pub(super) path: PathBuf,
     pub(super) directory_id: Uuid,
@@ -79,7 +80,12 @@ impl Needed {
     }
 
     /// Neither does a record live in the chunk, nor does replay read it.
-    fn spares(&self, stream: u16, chunk: u64) -> bool {
+    fn spares(&self, stream: u16, chunk: &Chunk) -> bool {
+        if chunk.is_sorted() {
+            // One that this checkpoint does not know may be on its way into service.
+            return self.live.get(&chunk.id) == Some(&0);
+        }
+        let chunk = chunk.id;
         let place = self.places.iter().find(|place| place.stream == stream);
         place.is_some_and(|place| chunk < place.chunk)
             && self.live.get(&chunk).is_none_or(|bytes| *bytes == 0)
@@ -112,7 +118,7 @@ impl Checkpointer {
     }
 
     /// Gives free what nothing lives in: chunks are free when two checkpoints say so.
-    pub(super) fn reclaim(&self) -> Result<(), Error> {
+    pub(crate) fn reclaim(&self) -> Result<(), Error> {
         if self.shared.is_fenced() || !self.has_dead_chunks() {
             return Ok(());
         }
@@ -233,10 +239,11 @@ impl Checkpointer {
         });
         let chunks = chunks.map(|(stream, chunk)| {
             let live_bytes = live.get(&chunk).copied().unwrap_or(0);
+            let kind = self.kind_of(stream, chunk) as u8;
             ChunkInUse {
                 stream,
                 chunk,
-                kind: 1,
+                kind,
                 live_bytes,
             }
         });
@@ -254,6 +261,12 @@ impl Checkpointer {
         Ok(checkpoint)
     }
 
+    fn kind_of(&self, stream: u16, chunk: u64) -> ChunkKind {
+        let of = self.streams.iter().find(|known| known.id == stream);
+        let chunk = of.and_then(|stream| stream.chunk(chunk));
+        chunk.map_or(ChunkKind::Stream, |chunk| chunk.kind)
+    }
+
     fn drop_old(&self, folder: &Path, newest: u64) -> Result<(), Error> {
         for (seq, path) in list(&self.os, folder)? {
             if seq + KEPT as u64 <= newest {
@@ -269,8 +282,12 @@ impl Checkpointer {
     /// Takes chunks out of use that neither this checkpoint needs nor the one before it (invariant 5).
     fn retire(&self, state: &mut State, needed: &Needed) {
         for (at, stream) in self.streams.iter().enumerate() {
-            let spared =
-                |chunk: &u64| needed.spares(stream.id, *chunk) && state.newest.spares(stream.id, *chunk);
+            let spared = |id: &u64| {
+                let spared = |chunk: &Arc<Chunk>| {
+                    needed.spares(stream.id, chunk) && state.newest.spares(stream.id, chunk)
+                };
+                stream.chunk(*id).is_some_and(|chunk| spared(&chunk))
+            };
             let free: Vec<u64> = stream.chunk_ids().into_iter().filter(spared).collect();
             for id in free {
                 state
@@ -284,6 +301,12 @@ impl Checkpointer {
     fn recycle(&self, state: &mut State) -> Result<(), Error> {
         let mut spares: [Vec<Spare>; 2] = Default::default();
         for (at, chunk) in std::mem::take(&mut state.pinned) {
+            if chunk.is_sorted() {
+                // Readers keep what they hold: nothing is written to it again.
+                let removed = self.os.disk.remove_file(&chunk.path);
+                removed.map_err(|error| Error::io(&chunk.path, error))?;
+                continue;
+            }
             // Readers hold the chunk. It is on no list any more, so their number only falls.
             match Arc::try_unwrap(chunk) {
                 Ok(chunk) => {

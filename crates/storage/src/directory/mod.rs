@@ -16,7 +16,7 @@ use os::{DirectoryLock, Os};
 use parking_lot::Mutex;
 use types::{LeaderEpoch, Offset, TopicIdPartition, Uuid};
 
-use checkpoint::Checkpointer;
+pub(crate) use checkpoint::Checkpointer;
 pub(crate) use checkpoint::{CLEAN_STOP, FOLDER as CHECKPOINT_FOLDER, list as list_checkpoints};
 pub(crate) use shared::Shared;
 
@@ -46,6 +46,7 @@ struct Directory {
     metadata: Arc<Stream>,
     metadata_log: Arc<Log>,
     checkpointer: Arc<Checkpointer>,
+    cleaner: crate::clean::Cleaner,
     sync_time: Duration,
     newest_wall_ms: i64,
     /// Held by the one who begins or ends a log.
@@ -170,6 +171,21 @@ impl LogDirectory {
     /// Writes a checkpoint, so that the next start reads little, and makes chunks free that hold nothing any more.
     pub fn checkpoint(&self) -> Result<(), Error> {
         self.inner.checkpointer.run(false)
+    }
+
+    /// How much room the records take, and how much of it they need (`log-format.md` 3.11).
+    pub fn space(&self) -> Result<crate::Space, Error> {
+        self.inner.cleaner.space(self.inner.os.clock.wall_ms())
+    }
+
+    /// Whether a round of cleaning may find something to do.
+    pub fn wants_cleaning(&self) -> bool {
+        self.inner.cleaner.is_due()
+    }
+
+    /// Brings the room that the records take within its bound. Blocks. Gives the bytes that were moved.
+    pub fn clean(&self) -> Result<u64, Error> {
+        self.inner.cleaner.clean(self.inner.os.clock.wall_ms())
     }
 
     /// Gives chunks free in which nothing lives any more, if there are some.

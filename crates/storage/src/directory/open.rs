@@ -71,8 +71,14 @@ impl LogDirectory {
         if options.checkpoint_every_bytes <= report.bytes {
             shared.want_checkpoint();
         }
+        let cleaner = crate::clean::Cleaner {
+            stream: stream.clone(),
+            checkpointer: checkpointer.clone(),
+            alone: Mutex::default(),
+        };
         let directory = LogDirectory {
             inner: Arc::new(Directory {
+                cleaner,
                 checkpointer,
                 os: os.clone(),
                 path: path.to_owned(),

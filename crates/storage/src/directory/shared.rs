@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     written: AtomicU64,
     freed: AtomicU64,
     due: AtomicU64,
+    /// Both, since the start: how much has changed for the cleaner.
+    churn: AtomicU64,
     checkpoint_signal: (Mutex<CheckpointSignal>, Condvar),
     logs: RwLock<FxHashMap<TopicIdPartition, Arc<Log>>>,
     /// How long syncs took.
@@ -55,6 +57,7 @@ impl Shared {
             written: AtomicU64::new(0),
             freed: AtomicU64::new(0),
             due: AtomicU64::new(u64::MAX),
+            churn: AtomicU64::new(0),
             checkpoint_signal: Default::default(),
             logs: RwLock::default(),
             sync_times: Histogram::default(),
@@ -81,6 +84,7 @@ impl Shared {
 
     /// A group was written.
     pub(crate) fn wrote(&self, bytes: u64) {
+        self.churn.fetch_add(bytes, Ordering::Relaxed);
         if self.due.load(Ordering::Relaxed) <= self.written.fetch_add(bytes, Ordering::Relaxed) + bytes {
             self.want_checkpoint();
         }
@@ -88,9 +92,15 @@ impl Shared {
 
     /// Bytes of the log are no longer wanted.
     pub(crate) fn freed(&self, bytes: u64) {
+        self.churn.fetch_add(bytes, Ordering::Relaxed);
         if self.due.load(Ordering::Relaxed) <= self.freed.fetch_add(bytes, Ordering::Relaxed) + bytes {
             self.want_checkpoint();
         }
+    }
+
+    /// Bytes written and bytes that died, since the start.
+    pub(crate) fn churn(&self) -> u64 {
+        self.churn.load(Ordering::Relaxed)
     }
 
     /// After so many bytes the next checkpoint is due.
@@ -163,8 +173,12 @@ impl Shared {
         self.logs.read().get(&target).cloned()
     }
 
-    pub(super) fn logs(&self) -> Vec<Arc<Log>> {
+    pub(crate) fn logs(&self) -> Vec<Arc<Log>> {
         self.logs.read().values().cloned().collect()
+    }
+
+    pub(crate) fn release_cleaner_reserve(&self) -> bool {
+        false
     }
 
     pub(crate) fn is_fenced(&self) -> bool {

@@ -13,7 +13,7 @@ const CRC_AT: usize = 4092;
 pub enum ChunkKind {
     /// Groups of many partitions, recycled.
     Stream = 1,
-    /// Runs by partition, immutable. Reserved.
+    /// Runs by partition, immutable.
     Sorted = 2,
 }
 

@@ -96,7 +96,7 @@ pub enum EntryType {
     Create = 5,
     /// An incarnation ends.
     Drop = 6,
-    /// An offset range is now served by a sorted chunk. Reserved.
+    /// An offset range is now served by a sorted chunk.
     Replace = 7,
     /// A virtual segment begins at `base_offset`.
     Roll = 8,

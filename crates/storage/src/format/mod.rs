@@ -5,12 +5,14 @@ mod chunk_header;
 pub mod codec;
 pub mod footer;
 mod group;
+mod replace;
 
 pub use chunk_header::{CHUNK_HEADER_BYTES, ChunkHeader, ChunkKind};
 pub use group::{
     BATCH_COVER_BYTES, ENTRIES_MAX, ENTRY_BYTES, Entry, EntryType, GROUP_ALIGN, GROUP_BYTES_MAX,
     GROUP_HEADER_BYTES, GroupHeader, group_crc, payload_crc_of_batches,
 };
+pub use replace::{Compaction, Replacement};
 
 /// The newest format that is written, and the oldest reader that understands it.
 pub const FORMAT_VERSION: u16 = 1;

@@ -191,6 +191,18 @@ impl Log {
         leader_epoch: LeaderEpoch,
         body: Bytes,
     ) -> Result<(), Error> {
+        self.push_range_event(inner, kind, (at, at), leader_epoch, body)
+    }
+
+    /// The same for an entry that is of a range of offsets.
+    pub(crate) fn push_range_event(
+        self: &Arc<Log>,
+        inner: &mut Inner,
+        kind: EntryType,
+        range: (Offset, Offset),
+        leader_epoch: LeaderEpoch,
+        body: Bytes,
+    ) -> Result<(), Error> {
         let refused = |error| match error {
             AppendError::Full | AppendError::Busy => Error::Full,
             other => Error::Fenced {
@@ -200,7 +212,8 @@ impl Log {
         if kind != EntryType::Create && kind != EntryType::Drop {
             self.record_again(inner).map_err(refused)?;
         }
-        let waits_for = self.push_entry(kind, at, leader_epoch, body).map_err(refused)?;
+        let pushed = self.push_range(kind, range, leader_epoch, body);
+        let waits_for = pushed.map_err(refused)?;
         inner.before_change(waits_for);
         Ok(())
     }
@@ -222,13 +235,23 @@ impl Log {
         leader_epoch: LeaderEpoch,
         body: Bytes,
     ) -> Result<Option<u64>, AppendError> {
+        self.push_range(kind, (at, at), leader_epoch, body)
+    }
+
+    fn push_range(
+        self: &Arc<Log>,
+        kind: EntryType,
+        (base, next): (Offset, Offset),
+        leader_epoch: LeaderEpoch,
+        body: Bytes,
+    ) -> Result<Option<u64>, AppendError> {
         let entry = Entry {
             kind,
             target: self.target,
             incarnation: self.incarnation,
             payload_bytes: u32::try_from(body.len()).unwrap_or(u32::MAX),
-            base_offset: at,
-            next_offset: at,
+            base_offset: base,
+            next_offset: next,
             leader_epoch,
             payload_crc: record::crc32c(&body),
             max_timestamp: 0,

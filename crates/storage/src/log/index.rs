@@ -12,6 +12,8 @@ pub(crate) struct Extent {
     pub(crate) position: u64,
     pub(crate) bytes: u32,
     pub(crate) max_timestamp: i64,
+    /// Of a sorted chunk: over the first 21 bytes of each batch. 0 where the chunk's entries have it.
+    pub(crate) cover_crc: u32,
 }
 
 /// The batches of a log in one sealed chunk, up to where the next run or extent begins. 32 bytes: there is one for each
@@ -158,6 +160,89 @@ impl Index {
         );
     }
 
+    /// A run of a sorted chunk serves `base..next` from now on, or nothing does if all of it was compacted away. Of the
+    /// run that the range ends in, `rest_bytes` stay. Twice is as once.
+    pub(crate) fn replace(&mut self, base: Offset, next: Offset, run: Option<Run>, rest_bytes: u64) {
+        let first = self.runs.partition_point(|known| known.base < base);
+        let after = self.runs.partition_point(|known| known.base < next);
+        let rest = self.rest_of(after, next, rest_bytes);
+        let put = run.into_iter().chain(rest);
+        self.runs.splice(first..after, put);
+        let replaced = self.open.partition_point(|extent| extent.next <= next);
+        self.open.drain(..replaced);
+        if self.open.is_empty() {
+            self.open = Vec::new();
+        }
+        let (runs, open) = (std::mem::take(&mut self.runs), std::mem::take(&mut self.open));
+        *self = Index::new(runs, open, self.end);
+    }
+
+    /// Bytes that stay of the run that `next` lies inside, when so many of each chunk's are taken.
+    pub(crate) fn rest_bytes(&self, next: Offset, taken: &[(u64, u64)]) -> u64 {
+        let after = self.runs.partition_point(|known| known.base < next);
+        let cut = after.checked_sub(1).and_then(|at| Some((at, self.runs.get(at)?)));
+        cut.filter(|(at, _)| next < self.run_end(*at))
+            .map_or(0, |(_, run)| {
+                let of_chunk = taken.iter().filter(|(chunk, _)| *chunk == run.chunk);
+                // Something is left, or it would not reach so far.
+                run.bytes
+                    .saturating_sub(of_chunk.map(|(_, bytes)| bytes).sum())
+                    .max(1)
+            })
+    }
+
+    /// The run that `offset` lies inside, not at its begin.
+    pub(crate) fn run_across(&self, offset: Offset) -> Option<BoundedRun> {
+        let at = self
+            .runs
+            .partition_point(|known| known.base < offset)
+            .checked_sub(1)?;
+        let run = self.runs.get(at)?;
+        let end = self.run_end(at);
+        (offset < end).then_some((*run, end))
+    }
+
+    /// Puts a run where none is.
+    pub(crate) fn insert(&mut self, run: Run) {
+        let at = self.runs.partition_point(|known| known.base < run.base);
+        self.runs.insert(at, run);
+        self.bytes += run.bytes;
+    }
+
+    /// Forgets runs whose chunks are not there. Gives what they served.
+    pub(crate) fn drop_missing(&mut self, is_there: impl Fn(u64) -> bool) -> Vec<(Offset, Offset)> {
+        let missing = |at: &usize| self.runs.get(*at).is_some_and(|run| !is_there(run.chunk));
+        let gone: Vec<(Offset, Offset)> = (0..self.runs.len())
+            .filter(missing)
+            .filter_map(|at| Some((self.runs.get(at)?.base, self.run_end(at))))
+            .collect();
+        self.runs.retain(|run| is_there(run.chunk));
+        let (runs, open) = (std::mem::take(&mut self.runs), std::mem::take(&mut self.open));
+        *self = Index::new(runs, open, self.end);
+        gone
+    }
+
+    /// Where the first batch may be.
+    pub(crate) fn first_base(&self) -> Option<Offset> {
+        let run = self.runs.first().map(|run| run.base);
+        run.or_else(|| self.open.first().map(|extent| extent.base))
+    }
+
+    pub(crate) fn end_at_least(&mut self, end: Offset) {
+        self.end = self.end.max(end);
+    }
+
+    /// What is left behind `next` of the run before `after`, if it reaches beyond.
+    fn rest_of(&self, after: usize, next: Offset, bytes: u64) -> Option<Run> {
+        let at = after.checked_sub(1)?;
+        let cut = self.runs.get(at)?;
+        (bytes != 0 && next < self.run_end(at)).then_some(Run {
+            base: next,
+            bytes,
+            ..*cut
+        })
+    }
+
     /// Forgets what lies wholly below the start; gives the bytes that this frees.
     pub(crate) fn drop_before(&mut self, start: Offset) -> u64 {
         let runs = (0..self.runs.len())
@@ -190,6 +275,7 @@ mod tests {
             position: 0,
             bytes: 100,
             max_timestamp: base.0,
+            cover_crc: 0,
         }
     }
 
@@ -247,6 +333,61 @@ mod tests {
         assert_eq!(index.bytes(), 100);
         assert_eq!(index.drop_before(Offset(40)), 100);
         assert_eq!(index.end(), Offset(40));
+    }
+
+    fn sorted(base: i64, bytes: u64) -> Run {
+        Run {
+            chunk: 9,
+            base: Offset(base),
+            bytes,
+            max_timestamp: 5,
+        }
+    }
+
+    fn bounded(index: &Index) -> Vec<(u64, i64, i64)> {
+        index
+            .runs_from(Offset(0))
+            .map(|(run, end)| (run.chunk, run.base.0, end.0))
+            .collect()
+    }
+
+    #[test]
+    fn a_range_is_served_by_another_run_and_twice_is_as_once() {
+        let mut index = index();
+        index.seal(1);
+        index.seal(2);
+        for _ in 0..2 {
+            index.replace(Offset(0), Offset(20), Some(sorted(0, 50)), 0);
+            assert_eq!(bounded(&index), [(9, 0, 20), (2, 20, 40)]);
+            assert_eq!(index.bytes(), 250);
+        }
+        for _ in 0..2 {
+            index.replace(Offset(0), Offset(30), Some(sorted(0, 60)), 100);
+            assert_eq!(bounded(&index), [(9, 0, 30), (2, 30, 40)]);
+            assert_eq!(index.bytes(), 160);
+        }
+    }
+
+    #[test]
+    fn what_is_not_sealed_can_be_replaced_as_well() {
+        let mut index = index();
+        index.seal(1);
+        index.replace(Offset(0), Offset(30), Some(sorted(0, 10)), 0);
+        assert_eq!(bounded(&index), [(9, 0, 30)]);
+        assert_eq!(index.open().len(), 1);
+        assert_eq!(
+            index.seal(2).map(|(run, next, _)| (run.base.0, next.0)),
+            Some((30, 40))
+        );
+    }
+
+    #[test]
+    fn of_a_range_that_was_compacted_away_nothing_is_left() {
+        let mut index = index();
+        index.seal(1);
+        index.replace(Offset(0), Offset(20), None, 0);
+        assert_eq!(bounded(&index), []);
+        assert_eq!((index.bytes(), index.end()), (200, Offset(40)));
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Log {
         let mut found = Vec::new();
         for (run, end) in runs {
             let fine = self.stream.load_fine(run.chunk)?;
-            found.extend(fine.extents((self.target, self.incarnation), run.chunk, start, end));
+            found.extend(fine.extents((self.target, self.incarnation), &run, start, end));
         }
         found.extend(open);
         found.retain(|extent| wanted(extent.max_timestamp));

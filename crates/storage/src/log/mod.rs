@@ -5,8 +5,10 @@
 
 mod append;
 mod index;
+mod living;
 mod lookup;
 mod read;
+mod replace;
 mod segments;
 mod truncate;
 
@@ -22,6 +24,7 @@ use types::{LeaderEpoch, Offset, ProducerId, TopicIdPartition};
 
 pub use append::{Append, Appended};
 pub(crate) use index::{Extent, Index, Run, SealedRun};
+pub(crate) use read::verify;
 pub use read::{ColdRead, Read, ReadOutcome, Slices};
 pub use segments::{Segment, SegmentLimits};
 pub(crate) use truncate::state_at;
@@ -33,7 +36,7 @@ use crate::stream::Stream;
 
 /// The log of one partition incarnation.
 pub struct Log {
-    target: TopicIdPartition,
+    pub(crate) target: TopicIdPartition,
     topic_name: String,
     pub(crate) incarnation: u32,
     pub(crate) stream: Arc<Stream>,
@@ -64,6 +67,8 @@ pub(crate) struct Inner {
     /// The checkpoints know nothing of this log, because it had no data: its CREATE is due again with the next entry.
     pub(crate) unrecorded: bool,
     pub(crate) limits: SegmentLimits,
+    /// How often its end was cut off.
+    pub(crate) cuts: u64,
 }
 
 #[derive(Debug)]
@@ -81,6 +86,7 @@ impl Inner {
             ..PartitionState::default()
         };
         self.assigned = start;
+        self.cuts += 1;
         self.index = Index::new(Vec::new(), Vec::new(), start);
         self.tail.clear();
     }
@@ -295,6 +301,7 @@ impl Log {
                 position,
                 bytes,
                 max_timestamp,
+                ..
             } = *extent;
             ExtentRecord {
                 chunk,

@@ -12,6 +12,7 @@ use types::{LeaderEpoch, Offset};
 use super::{Extent, Inner, Log};
 use crate::ReadError;
 use crate::chunk::Chunk;
+use crate::format::BATCH_COVER_BYTES;
 
 /// What is wanted.
 #[derive(Debug, Clone, Copy)]
@@ -29,8 +30,10 @@ pub struct Read {
 pub struct Slices {
     pub segments: SmallVec<[Bytes; 2]>,
     pub bytes: usize,
-    /// After the last batch.
+    /// After the last batch, and what is known to be missing behind it.
     pub next_offset: Offset,
+    /// There is more, which did not fit or lies beyond the limit.
+    refused: bool,
 }
 
 pub enum ReadOutcome {
@@ -43,7 +46,11 @@ pub enum ReadOutcome {
 pub struct ColdRead(Cold);
 
 enum Cold {
-    Planned(Plan),
+    Planned {
+        plan: Plan,
+        log: Arc<Log>,
+        read: Read,
+    },
     /// Where the batches lie is not in memory either.
     Unplanned {
         log: Arc<Log>,
@@ -53,8 +60,9 @@ enum Cold {
 
 struct Plan {
     pieces: Vec<Piece>,
-    from: Offset,
+    read: Read,
     next_offset: Offset,
+    refused: bool,
     bytes: usize,
     /// Of every batch, where there is only one.
     epoch: Option<LeaderEpoch>,
@@ -70,7 +78,7 @@ struct Piece {
 
 /// What a read comes to, or the chunk whose fine index it needs first.
 enum Chosen {
-    Extents(Vec<Extent>),
+    Extents(Taken),
     NeedsFine(u64),
 }
 
@@ -81,29 +89,34 @@ const PIECE_BYTES_MAX: u64 = 256 << 10;
 
 impl Log {
     /// Reads what is in memory or in cached pages; the rest is given back to be waited for.
-    pub fn read(self: &Arc<Log>, read: &Read) -> Result<ReadOutcome, ReadError> {
-        let inner = self.inner.lock();
-        self.check_range(&inner, read.from)?;
-        let read = &Read {
-            limit: read.limit.min(inner.segment_end(read.from)),
-            ..*read
-        };
-        if let Some(slices) = from_tail(&inner, read) {
-            return Ok(ReadOutcome::Ready(slices));
-        }
-        let chosen = self.choose(&inner, read);
-        drop(inner);
-        let Chosen::Extents(extents) = chosen else {
-            let cold = Cold::Unplanned {
-                log: self.clone(),
-                read: *read,
+    pub fn read(self: &Arc<Log>, wanted: &Read) -> Result<ReadOutcome, ReadError> {
+        let mut read = *wanted;
+        loop {
+            let inner = self.inner.lock();
+            self.check_range(&inner, read.from)?;
+            let segment_end = inner.segment_end(read.from);
+            let bounded = Read {
+                limit: wanted.limit.min(segment_end),
+                ..read
             };
-            return Ok(ReadOutcome::Cold(ColdRead(cold)));
-        };
-        let plan = self.plan(extents, read.from)?;
-        match plan.try_cached()? {
-            Some(slices) => Ok(ReadOutcome::Ready(slices)),
-            None => Ok(ReadOutcome::Cold(ColdRead(Cold::Planned(plan)))),
+            if let Some(slices) = from_tail(&inner, &bounded) {
+                return Ok(ReadOutcome::Ready(slices));
+            }
+            let chosen = self.choose(&inner, &bounded)?;
+            drop(inner);
+            let Chosen::Extents(taken) = chosen else {
+                let log = self.clone();
+                return Ok(ReadOutcome::Cold(ColdRead(Cold::Unplanned { log, read })));
+            };
+            let plan = self.plan(taken, &bounded)?;
+            let Some(slices) = plan.try_cached()? else {
+                let log = self.clone();
+                return Ok(ReadOutcome::Cold(ColdRead(Cold::Planned { plan, log, read })));
+            };
+            match beyond_gap(&slices, &bounded, segment_end, wanted.limit) {
+                Some(next) => read.from = next,
+                None => return Ok(ReadOutcome::Ready(slices)),
+            }
         }
     }
 
@@ -120,14 +133,26 @@ impl Log {
     }
 
     /// As [`Log::read`], waiting for the disk where that must be.
-    pub(crate) fn read_waiting(&self, read: &Read) -> Result<Slices, ReadError> {
+    pub(crate) fn read_waiting(&self, wanted: &Read) -> Result<Slices, ReadError> {
+        let mut read = *wanted;
         loop {
             let inner = self.inner.lock();
             self.check_range(&inner, read.from)?;
-            let chosen = self.choose(&inner, read);
+            let segment_end = inner.segment_end(read.from);
+            let bounded = Read {
+                limit: wanted.limit.min(segment_end),
+                ..read
+            };
+            let chosen = self.choose(&inner, &bounded)?;
             drop(inner);
             match chosen {
-                Chosen::Extents(extents) => return self.plan(extents, read.from)?.run(),
+                Chosen::Extents(taken) => {
+                    let slices = self.plan(taken, &bounded)?.run()?;
+                    match beyond_gap(&slices, &bounded, segment_end, wanted.limit) {
+                        Some(next) => read.from = next,
+                        None => return Ok(slices),
+                    }
+                }
                 Chosen::NeedsFine(chunk) => match self.stream.load_fine(chunk) {
                     Err(ReadError::Offline) => return Err(self.chunk_is_gone(read.from)),
                     loaded => loaded.map(|_| ())?,
@@ -137,42 +162,45 @@ impl Log {
     }
 
     /// The extents that a read takes: of runs by their fine index, then of the unsealed chunk.
-    fn choose(&self, inner: &Inner, read: &Read) -> Chosen {
-        let mut chosen: Vec<Extent> = Vec::new();
-        let mut bytes = 0;
-        let mut take = |extent: Extent, chosen: &mut Vec<Extent>| {
-            let fits = bytes + extent.bytes as usize <= read.bytes_max || (bytes == 0 && read.at_least_one);
-            if read.limit < extent.next || !fits {
-                return false;
-            }
-            bytes += extent.bytes as usize;
-            chosen.push(extent);
-            true
-        };
-        for (run, end) in inner.index.runs_from(read.from) {
-            if read.limit <= run.base {
-                return Chosen::Extents(chosen);
-            }
-            let Some(fine) = self.stream.fine_cached(run.chunk) else {
-                return if chosen.is_empty() {
-                    Chosen::NeedsFine(run.chunk)
-                } else {
-                    Chosen::Extents(chosen)
+    fn choose(&self, inner: &Inner, read: &Read) -> Result<Chosen, ReadError> {
+        let mut taken = Taken::default();
+        'all: {
+            for (run, end) in inner.index.runs_from(read.from) {
+                if read.limit <= run.base {
+                    break 'all;
+                }
+                let Some(fine) = self.stream.fine_cached(run.chunk) else {
+                    if taken.extents.is_empty() {
+                        return Ok(Chosen::NeedsFine(run.chunk));
+                    }
+                    break 'all;
                 };
-            };
-            let log = (self.target, self.incarnation);
-            for extent in fine.extents(log, run.chunk, read.from, end) {
-                if !take(extent, &mut chosen) {
-                    return Chosen::Extents(chosen);
+                let sorted = self
+                    .stream
+                    .chunk(run.chunk)
+                    .is_some_and(|chunk| chunk.is_sorted());
+                let log = (self.target, self.incarnation);
+                for extent in fine.extents(log, &run, read.from, end) {
+                    if !taken.take(extent, read, sorted) {
+                        break 'all;
+                    }
+                }
+            }
+            for extent in inner.index.open_from(read.from) {
+                if !taken.take(*extent, read, false) {
+                    break 'all;
                 }
             }
         }
-        for extent in inner.index.open_from(read.from) {
-            if !take(*extent, &mut chosen) {
-                break;
-            }
+        let gap = taken.extents.first().filter(|first| read.from < first.base);
+        match gap.filter(|_| inner.state.compacted_to <= read.from) {
+            Some(first) => Err(ReadError::Damaged {
+                chunk: first.chunk,
+                position: first.position,
+                what: format!("no batch holds offset {}", read.from),
+            }),
+            None => Ok(Chosen::Extents(taken)),
         }
-        Chosen::Extents(chosen)
     }
 
     /// The epoch that all of these were written in, if it is one.
@@ -184,17 +212,11 @@ impl Log {
         (epoch == at_end && epoch != LeaderEpoch::NONE).then_some(epoch)
     }
 
-    fn plan(&self, extents: Vec<Extent>, from: Offset) -> Result<Plan, ReadError> {
+    fn plan(&self, taken: Taken, read: &Read) -> Result<Plan, ReadError> {
+        let Taken { extents, refused, .. } = taken;
+        let from = read.from;
         let next_offset = extents.last().map_or(from, |extent| extent.next);
         let bytes = extents.iter().map(|extent| extent.bytes as usize).sum();
-        if let Some(first) = extents.first().filter(|first| from < first.base) {
-            let what = format!("no batch holds offset {from}");
-            return Err(ReadError::Damaged {
-                chunk: first.chunk,
-                position: first.position,
-                what,
-            });
-        }
         let epoch = self.one_epoch(&extents);
         let mut pieces: Vec<Piece> = Vec::new();
         for extent in extents {
@@ -222,8 +244,9 @@ impl Log {
         }
         Ok(Plan {
             pieces,
-            from,
+            read: *read,
             next_offset,
+            refused,
             bytes,
             epoch,
         })
@@ -244,6 +267,48 @@ impl Log {
     }
 }
 
+/// Extents that were taken for a read.
+#[derive(Default)]
+struct Taken {
+    extents: Vec<Extent>,
+    bytes: usize,
+    /// The next one was not.
+    refused: bool,
+}
+
+impl Taken {
+    /// Takes one more, if it fits. Of a sorted chunk's extent, which holds many batches, a part may be enough.
+    fn take(&mut self, extent: Extent, read: &Read, sorted: bool) -> bool {
+        let bytes = extent.bytes as usize;
+        let fits = self.bytes + bytes <= read.bytes_max || (self.extents.is_empty() && read.at_least_one);
+        let fits = fits || (sorted && self.bytes < read.bytes_max);
+        let reaches = if sorted {
+            read.limit <= extent.base
+        } else {
+            read.limit < extent.next
+        };
+        if reaches || !fits {
+            self.refused = true;
+            return false;
+        }
+        self.bytes += bytes;
+        self.extents.push(extent);
+        true
+    }
+}
+
+/// Where a read goes on that found only offsets which a compaction removed; none if it found something, or the end.
+fn beyond_gap(slices: &Slices, read: &Read, segment_end: Offset, limit: Offset) -> Option<Offset> {
+    if slices.bytes != 0 {
+        return None;
+    }
+    if read.from < slices.next_offset {
+        return (slices.next_offset < limit).then_some(slices.next_offset);
+    }
+    // Nothing at all is left of the segment.
+    (!slices.refused && segment_end < limit).then_some(segment_end)
+}
+
 /// Serves a read whose batches are all in memory.
 fn from_tail(inner: &Inner, read: &Read) -> Option<Slices> {
     let first = inner.tail.partition_point(|tail| tail.next <= read.from);
@@ -252,6 +317,7 @@ fn from_tail(inner: &Inner, read: &Read) -> Option<Slices> {
         segments: SmallVec::new(),
         bytes: 0,
         next_offset: read.from,
+        refused: false,
     };
     for tail in inner.tail.range(first..) {
         let fits = slices.bytes + tail.bytes <= read.bytes_max || (slices.bytes == 0 && read.at_least_one);
@@ -269,7 +335,7 @@ impl ColdRead {
     /// What it will give at most.
     pub fn bytes(&self) -> usize {
         match &self.0 {
-            Cold::Planned(plan) => plan.bytes,
+            Cold::Planned { plan, .. } => plan.bytes,
             Cold::Unplanned { read, .. } => read.bytes_max,
         }
     }
@@ -277,7 +343,15 @@ impl ColdRead {
     /// Reads, waiting for the disk.
     pub fn run(self) -> Result<Slices, ReadError> {
         match self.0 {
-            Cold::Planned(plan) => plan.run(),
+            Cold::Planned { plan, log, read } => {
+                let slices = plan.run()?;
+                // A gap: what lies behind it is looked for from there.
+                if slices.bytes == 0 && read.from < slices.next_offset && slices.next_offset < read.limit {
+                    let from = slices.next_offset;
+                    return log.read_waiting(&Read { from, ..read });
+                }
+                Ok(slices)
+            }
             Cold::Unplanned { log, read } => log.read_waiting(&read),
         }
     }
@@ -304,7 +378,8 @@ impl Plan {
         Slices {
             segments: SmallVec::new(),
             bytes: 0,
-            next_offset: self.from,
+            next_offset: self.read.from,
+            refused: self.refused,
         }
     }
 
@@ -326,11 +401,43 @@ impl Plan {
                 let at = (extent.position - piece.position) as usize;
                 let batches = buffer.slice(at..at + extent.bytes as usize);
                 let whole = verify(&piece.chunk, extent, &batches, self.epoch)?;
-                slices.bytes += whole;
-                slices.segments.push(batches.slice(..whole));
+                let batches = batches.slice(..whole);
+                if !piece.chunk.is_sorted() {
+                    slices.bytes += whole;
+                    slices.segments.push(batches);
+                } else if !self.push_part(&mut slices, &batches) {
+                    return Ok(Some(slices));
+                }
             }
         }
         Ok(Some(slices))
+    }
+
+    /// Of a piece that holds many batches, those that the read wants. False if it wants no more.
+    fn push_part(&self, slices: &mut Slices, bytes: &Bytes) -> bool {
+        let (mut start, mut end) = (0, 0);
+        let mut more = true;
+        for (header, batch) in record::batches(bytes).flatten() {
+            if header.next_offset() <= self.read.from {
+                (start, end) = (start + batch.len(), end + batch.len());
+                continue;
+            }
+            let taken = slices.bytes + (end - start);
+            let fits = taken + batch.len() <= self.read.bytes_max || (taken == 0 && self.read.at_least_one);
+            if self.read.limit < header.next_offset() || !fits {
+                more = false;
+                let last = slices.segments.is_empty() && start == end;
+                slices.next_offset = if last { self.read.from } else { header.base_offset };
+                slices.refused = true;
+                break;
+            }
+            end += batch.len();
+        }
+        if start < end {
+            slices.bytes += end - start;
+            slices.segments.push(bytes.slice(start..end));
+        }
+        more
     }
 }
 
@@ -346,6 +453,9 @@ pub(crate) fn verify(
         position: extent.position,
         what,
     };
+    if chunk.is_sorted() {
+        return verify_sorted(extent, bytes).map_err(damaged);
+    }
     let mut next = extent.base;
     let mut whole = 0;
     for batch in record::batches(bytes) {
@@ -375,5 +485,35 @@ pub(crate) fn verify(
         Ok(whole)
     } else {
         Err(damaged("batches are missing".to_owned()))
+    }
+}
+
+/// In a sorted chunk offsets may be missing; what is there is covered by the extent's own checksum.
+fn verify_sorted(extent: &Extent, bytes: &[u8]) -> Result<usize, String> {
+    let mut cover = record::Crc32c::default();
+    let mut at = extent.base;
+    let mut whole = 0;
+    let mut is_cut = false;
+    for batch in record::batches(bytes) {
+        let (header, batch) = batch.map_err(|error| error.to_string())?;
+        cover.update(batch.get(..BATCH_COVER_BYTES).unwrap_or_default());
+        record::check_crc(&header, batch).map_err(|error| error.to_string())?;
+        if header.base_offset < at {
+            return Err(format!(
+                "offset {at} or later is wanted, {} is there",
+                header.base_offset
+            ));
+        }
+        // A truncation cut it off.
+        is_cut |= extent.next < header.next_offset();
+        if !is_cut {
+            whole += batch.len();
+        }
+        at = header.next_offset();
+    }
+    if cover.finish() == extent.cover_crc {
+        Ok(whole)
+    } else {
+        Err("the checksum of its batches' beginnings does not hold".to_owned())
     }
 }

@@ -18,6 +18,8 @@ pub struct SegmentLimits {
     pub ms: i64,
     /// Each segment ends up to so much earlier, so that not all of a topic end at once.
     pub jitter_ms: i64,
+    /// After so long retention drops a segment; the cleaner does not move what is about to go. None: never.
+    pub retention_ms: Option<i64>,
 }
 
 impl Default for SegmentLimits {
@@ -27,6 +29,7 @@ impl Default for SegmentLimits {
             bytes: 1 << 30,
             ms: 7 * 24 * 3600 * 1000,
             jitter_ms: 0,
+            retention_ms: None,
         }
     }
 }
@@ -65,6 +68,13 @@ impl Log {
     /// Kafka's size of the log: all its segments, whole.
     pub fn segments_bytes(&self) -> u64 {
         self.inner.lock().state.segments.bytes()
+    }
+
+    /// Where segments begin inside `base..next`.
+    pub(crate) fn segment_bases(&self, base: Offset, next: Offset) -> Vec<Offset> {
+        let inner = self.inner.lock();
+        let bases = inner.state.segments.list().iter().map(|segment| segment.base);
+        bases.filter(|at| base < *at && *at < next).collect()
     }
 
     /// Begins a segment at the end of the log, unless the active one is empty (`UnifiedLog.roll`).

@@ -122,6 +122,7 @@ impl Log {
             LeaderEpoch::NONE,
             Bytes::new(),
         )?;
+        inner.cuts += 1;
         inner.assigned = end;
         inner.state = state.clone();
         inner.index.truncate(end);
@@ -231,7 +232,7 @@ fn extents_between(
     let mut found = Vec::new();
     for (run, run_end) in index.runs_from(from).take_while(|(run, _)| run.base < end) {
         let fine = stream.load_fine(run.chunk)?;
-        found.extend(fine.extents(log, run.chunk, from, run_end.min(end)));
+        found.extend(fine.extents(log, &run, from, run_end.min(end)));
     }
     found.extend(index.open_from(from).iter().filter(|extent| extent.base < end));
     Ok(found)

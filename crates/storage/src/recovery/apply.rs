@@ -9,7 +9,7 @@ use types::Offset;
 use super::scan::{Group, Scanner};
 use super::{Building, Recovered};
 use crate::Error;
-use crate::format::{Entry, EntryType};
+use crate::format::{Entry, EntryType, Replacement};
 use crate::log::{Extent, state_at};
 use crate::state::{Marker, PartitionState};
 use crate::stream::{Place, Stream, read_footer};
@@ -70,6 +70,7 @@ impl Recovered {
             {
                 building.inner.index.drop_before(state.log_start);
                 building.inner.state = state;
+                building.start_guessed = false;
             }
         }
         Ok(())
@@ -107,8 +108,9 @@ impl Recovered {
                 if prefix_lost && inner.assigned == Offset::ZERO {
                     // Its CREATE was in a chunk that was used again, which is done when nothing lives in it.
                     inner.empty(entry.base_offset);
+                    building.start_guessed = true;
                 }
-                apply_data(building, scanner, place, entry, position)?;
+                apply_data(building, scanner, place, entry, position, prefix_lost)?;
             }
             EntryType::Epoch => inner.state.apply_epoch(entry.leader_epoch, entry.base_offset),
             EntryType::Roll => inner.state.apply_roll(entry.base_offset),
@@ -118,7 +120,11 @@ impl Recovered {
                 inner.assigned = inner.assigned.max(entry.base_offset);
             }
             EntryType::Truncate => truncate(building, stream, entry)?,
-            EntryType::Replace | EntryType::Create | EntryType::Drop | EntryType::Seal => {}
+            EntryType::Replace => {
+                let payload = scanner.bytes(position, entry.payload_bytes as usize)?;
+                replace(building, stream, entry, &payload, prefix_lost);
+            }
+            EntryType::Create | EntryType::Drop | EntryType::Seal => {}
         }
         Ok(())
     }
@@ -130,9 +136,16 @@ fn apply_data(
     place: &Place,
     entry: &Entry,
     position: u64,
+    prefix_lost: bool,
 ) -> Result<(), Error> {
     let inner = &mut building.inner;
     building.doubtful = false;
+    if prefix_lost && inner.index.end() < entry.base_offset {
+        // Those between were in a chunk that is gone.
+        building.gaps.push((inner.index.end(), entry.base_offset));
+        inner.index.end_at_least(entry.base_offset);
+        inner.assigned = inner.assigned.max(entry.base_offset);
+    }
     if inner.index.end() < entry.next_offset {
         // Records before these are lost: readers must not skip over them unawares.
         building.damaged |= inner.index.end() != entry.base_offset;
@@ -143,6 +156,7 @@ fn apply_data(
             position,
             bytes: entry.payload_bytes,
             max_timestamp: entry.max_timestamp,
+            cover_crc: 0,
         });
     }
     if inner.assigned < entry.next_offset {
@@ -156,6 +170,40 @@ fn apply_data(
         inner.assigned = entry.next_offset;
     }
     Ok(())
+}
+
+fn replace(building: &mut Building, stream: &Stream, entry: &Entry, payload: &[u8], prefix_lost: bool) {
+    let (base, next) = (entry.base_offset, entry.next_offset);
+    if prefix_lost && building.inner.index.end() < next {
+        // What it replaced is gone with its chunk, and its own chunk says what it serves.
+        return;
+    }
+    match Replacement::decode(payload) {
+        Ok(mut replacement) => {
+            if replacement.rest_bytes == 0 {
+                replacement.rest_bytes = rest_bytes(building, stream, entry);
+            }
+            building.inner.apply_replacement(base, next, &replacement);
+        }
+        Err(error) => {
+            tracing::error!(log = %entry.target, %error, "where records were moved to cannot be read");
+            building.damaged = true;
+        }
+    }
+}
+
+/// A chunk that was not sealed yet when a part of it was replaced may be so before the REPLACE was written: what is left
+/// of its run was not counted then.
+fn rest_bytes(building: &Building, stream: &Stream, entry: &Entry) -> u64 {
+    let next = entry.next_offset;
+    let cut = building.inner.index.run_across(next);
+    let Some((run, end)) = cut else { return 0 };
+    let of = (entry.target, entry.incarnation);
+    let left = stream.load_fine(run.chunk).map(|fine| {
+        let left = fine.extents(of, &run, next, end);
+        left.map(|extent| u64::from(extent.bytes)).sum::<u64>()
+    });
+    left.unwrap_or(run.bytes).max(1)
 }
 
 fn truncate(building: &mut Building, stream: &Stream, entry: &Entry) -> Result<(), Error> {

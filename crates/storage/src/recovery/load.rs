@@ -119,6 +119,7 @@ fn building(record: LogRecord) -> Result<Building, crate::format::codec::CodecEr
         position: extent.position,
         bytes: extent.bytes,
         max_timestamp: extent.max_timestamp,
+        cover_crc: 0,
     };
     let runs = record.runs.iter().map(run).collect();
     let index = Index::new(runs, record.extents.iter().map(extent).collect(), record.indexed);
@@ -135,5 +136,7 @@ fn building(record: LogRecord) -> Result<Building, crate::format::codec::CodecEr
         inner,
         damaged: record.damaged,
         doubtful: false,
+        start_guessed: false,
+        gaps: Vec::new(),
     })
 }

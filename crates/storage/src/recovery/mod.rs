@@ -8,13 +8,14 @@ mod apply;
 mod load;
 mod rebuild;
 mod scan;
+mod sorted;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use os::OpenOptions;
 use rustc_hash::FxHashMap;
-use types::TopicIdPartition;
+use types::{Offset, TopicIdPartition};
 
 use crate::chunk::Chunk;
 use crate::format::checkpoint::StreamPlace;
@@ -56,6 +57,10 @@ pub(crate) struct Building {
     pub(crate) damaged: bool,
     /// Damage lies before, and nothing since has shown that it was not this log's.
     pub(crate) doubtful: bool,
+    /// Records before its first may lie in sorted chunks.
+    pub(crate) start_guessed: bool,
+    /// Offsets that were in chunks which are gone, and for which no checkpoint is left.
+    pub(crate) gaps: Vec<(Offset, Offset)>,
 }
 
 #[derive(Default)]
@@ -91,6 +96,7 @@ pub(crate) fn recover(
         ..Recovered::default()
     };
     let chunks = open_chunks(stream, from.past_the_cache)?;
+    let sorted_chunks = sorted::open(stream, from.past_the_cache, report)?;
     chunks
         .iter()
         .for_each(|(_, chunk)| stream.add_chunk(chunk.clone()));
@@ -105,7 +111,8 @@ pub(crate) fn recover(
             what: "it is missing",
         });
     }
-    recovered.last_chunk_id = chunks.last().map_or(0, |(_, chunk)| chunk.id);
+    let newest_sorted = sorted_chunks.last().map_or(0, |chunk| chunk.id);
+    recovered.last_chunk_id = chunks.last().map_or(0, |(_, chunk)| chunk.id).max(newest_sorted);
     let replayed: Vec<_> = chunks
         .into_iter()
         .filter(|(_, chunk)| first <= chunk.id)
@@ -115,10 +122,16 @@ pub(crate) fn recover(
         report.chunks += 1;
         match from.place.filter(|place| place.chunk == chunk.id) {
             Some(place) => recovered.place = Some(Place::at_checkpoint(chunk, &place)),
-            None => continue_at(&mut recovered, &header, chunk, report),
+            None => {
+                let knows_all = from.place.is_some();
+                continue_at(&mut recovered, &header, chunk, knows_all, report);
+            }
         }
         let is_last = at + 1 == count;
         read_chunk(&mut recovered, stream, is_last, from.clean, report)?;
+    }
+    if recovered.prefix_lost {
+        recovered.adopt(stream, &sorted_chunks)?;
     }
     recovered.check_indexes(stream, report);
     if stream.options.has_bug(SeededBug::DedupLostOnRecovery) {
@@ -175,14 +188,14 @@ fn open_chunks(stream: &Stream, past_the_cache: bool) -> Result<Vec<(ChunkHeader
             Ok(Some(header))
                 if path
                     .file_name()
-                    .is_some_and(|name| *name != *Chunk::file_name(header.chunk_id)) =>
+                    .is_some_and(|name| *name != *Chunk::file_name(header.kind, header.chunk_id)) =>
             {
                 // It was recycled and got its next header, but not yet its next name: nothing in it counts.
                 stream.os.disk.remove_file(&path).map_err(failed(&path))?;
             }
             Ok(Some(header)) if header.directory_id == stream.directory_id => {
-                let (id, life, bytes) = (header.chunk_id, header.life, header.chunk_bytes);
-                chunks.push((header, Arc::new(Chunk::new(id, life, bytes, file, path))));
+                let chunk = Arc::new(Chunk::new(&header, file, path));
+                chunks.push((header, chunk));
             }
             Ok(None) => {
                 // Its header was durable before the file had this name.
@@ -218,11 +231,18 @@ fn continue_at(
     recovered: &mut Recovered,
     header: &ChunkHeader,
     chunk: Arc<Chunk>,
+    knows_all: bool,
     report: &mut RecoveryReport,
 ) {
     let fits = match &recovered.place {
         None => {
             recovered.prefix_lost = header.prev_chunk_id != 0;
+            true
+        }
+        // Without a checkpoint nothing says that the chunks between were used again; what they held and is kept lies in
+        // sorted ones.
+        Some(place) if !knows_all && place.chunk.id < header.prev_chunk_id => {
+            recovered.prefix_lost = true;
             true
         }
         Some(place) => {

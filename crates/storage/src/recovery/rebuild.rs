@@ -75,6 +75,7 @@ fn collect(extents: &mut Extents, place: &Place, group: &Group) {
                 position: place.position + at,
                 bytes: entry.payload_bytes,
                 max_timestamp: entry.max_timestamp,
+                cover_crc: 0,
             }),
             EntryType::Truncate => cut(of_log, entry.base_offset),
             _ => {}

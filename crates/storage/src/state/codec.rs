@@ -21,6 +21,7 @@ impl PartitionState {
         }
         self.segments.encode(out);
         out.i64(self.cleaned_to.0);
+        out.i64(self.compacted_to.0);
         out.count(self.aborted.len());
         for (producer, first, marker) in &self.aborted {
             out.i64(producer.0);
@@ -54,6 +55,7 @@ impl PartitionState {
         } else {
             state.segments = Segments::decode(&mut reader)?;
             state.cleaned_to = Offset(reader.i64()?);
+            state.compacted_to = Offset(reader.i64()?);
         }
         for _ in 0..reader.count(24)? {
             let row = (

@@ -30,6 +30,8 @@ pub struct PartitionState {
     pub segments: Segments,
     /// Below it a compaction has been: only the last record of each key is left (`cleaner-offset-checkpoint`).
     pub cleaned_to: Offset,
+    /// Below it offsets may be missing: a compaction was there, whole or in part.
+    pub compacted_to: Offset,
     /// (producer, first offset, offset of the marker), by marker.
     pub aborted: Vec<(ProducerId, Offset, Offset)>,
 }
@@ -123,6 +125,7 @@ impl PartitionState {
     ) {
         self.segments.replace(base, next, segments);
         self.cleaned_to = self.cleaned_to.max(cleaned_to);
+        self.compacted_to = self.compacted_to.max(next);
     }
 
     /// The state of a log that ends at `end`, without producers and aborted transactions: those are rebuilt.
@@ -131,6 +134,7 @@ impl PartitionState {
         epochs.truncate_to(end);
         let segments = self.segments.cut(end);
         let cleaned_to = self.cleaned_to.min(end);
+        let compacted_to = self.compacted_to.min(end);
         let high_watermark = self.high_watermark.min(end);
         PartitionState {
             log_start: self.log_start,
@@ -138,6 +142,7 @@ impl PartitionState {
             epochs,
             segments,
             cleaned_to,
+            compacted_to,
             ..PartitionState::default()
         }
     }

@@ -113,6 +113,16 @@ impl Segments {
         }
     }
 
+    /// Those of a log's later part follow.
+    pub(crate) fn extend(&mut self, later: &Segments) {
+        let last = self.0.last().map(|last| last.base);
+        let behind = later
+            .0
+            .iter()
+            .filter(|segment| last.is_none_or(|last| last < segment.base));
+        self.0.extend(behind.copied());
+    }
+
     /// Where the segment that holds `offset` ends; none for the active one.
     pub fn end_of(&self, offset: Offset) -> Option<Offset> {
         let after = self.0.partition_point(|segment| segment.base <= offset);

@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use types::{Offset, TopicIdPartition};
 
 use super::Stream;
 use crate::ReadError;
 use crate::chunk::Chunk;
 use crate::format::footer::{FineExtent, Footer, FooterRun, TRAILER_BYTES, Trailer};
-use crate::log::Extent;
+use crate::log::{Extent, Run};
 
-/// Where the batches of each log lie in a sealed chunk.
+/// Where the batches of each log lie in a sealed chunk. A sorted chunk may hold several runs of a log.
 #[derive(Debug, Default)]
 pub(crate) struct Fine {
-    runs: FxHashMap<(TopicIdPartition, u32), FooterRun>,
+    /// By base.
+    runs: FxHashMap<(TopicIdPartition, u32), SmallVec<[FooterRun; 1]>>,
     bytes: usize,
 }
 
@@ -23,29 +25,35 @@ impl Fine {
     pub(crate) fn new(footer: Footer) -> Fine {
         let extents: usize = footer.runs.iter().map(|run| run.extents.len()).sum();
         let bytes = extents * size_of::<FineExtent>() + footer.runs.len() * 2 * size_of::<FooterRun>();
-        let runs = footer
-            .runs
-            .into_iter()
-            .map(|run| ((run.target, run.incarnation), run))
-            .collect();
+        let mut runs: FxHashMap<_, SmallVec<[FooterRun; 1]>> = FxHashMap::default();
+        for run in footer.runs {
+            runs.entry((run.target, run.incarnation)).or_default().push(run);
+        }
+        runs.values_mut()
+            .for_each(|of_log| of_log.sort_by_key(|run| run.base));
         Fine { runs, bytes }
     }
 
-    /// The extents of a log that reach beyond `from`, up to `end`.
+    /// The extents of a log that reach beyond `from`, up to `end`, in the run that begins at or before `base`.
     pub(crate) fn extents(
         &self,
         log: (TopicIdPartition, u32),
-        chunk: u64,
+        of: &Run,
         from: Offset,
         end: Offset,
     ) -> impl Iterator<Item = Extent> + '_ {
-        let run = self.runs.get(&log);
+        // What lies before the run is served by another one.
+        let from = from.max(of.base);
+        let of_log = self.runs.get(&log).map_or(&[][..], |runs| runs);
+        let after = of_log.partition_point(|run| run.base <= of.base);
+        let run = after.checked_sub(1).and_then(|at| of_log.get(at));
         let (base, last) = run.map_or((Offset(0), Offset(0)), |run| (run.base, run.next.min(end)));
         let extents = run.map_or(&[][..], |run| &run.extents);
         let max_timestamp = run.map_or(-1, |run| run.max_timestamp);
         let first_after = extents.partition_point(|extent| base.plus(i64::from(extent.offset_delta)) <= from);
         let first = first_after.saturating_sub(1);
-        let of = move |at: usize| {
+        let chunk = of.chunk;
+        let extent_at = move |at: usize| {
             let extent = extents.get(at)?;
             let next = extents
                 .get(at + 1)
@@ -57,17 +65,20 @@ impl Fine {
                 position: u64::from(extent.position),
                 bytes: extent.bytes,
                 max_timestamp: max_timestamp.saturating_sub(i64::from(extent.ts_delta)),
+                cover_crc: extent.cover_crc,
             };
             (found.base < end).then_some(found)
         };
-        (first..).map_while(of).filter(move |extent| from < extent.next)
+        (first..)
+            .map_while(extent_at)
+            .filter(move |extent| from < extent.next)
     }
 }
 
 /// A run as the footer has it; none if it does not fit the fields of the format.
 pub(crate) fn footer_run(
     log: (TopicIdPartition, u32),
-    run: &crate::log::Run,
+    run: &Run,
     next: Offset,
     extents: &[Extent],
 ) -> Option<FooterRun> {
@@ -78,6 +89,7 @@ pub(crate) fn footer_run(
             bytes: extent.bytes,
             ts_delta: u32::try_from(run.max_timestamp.saturating_sub(extent.max_timestamp))
                 .unwrap_or(u32::MAX),
+            cover_crc: extent.cover_crc,
         })
     };
     Some(FooterRun {
@@ -190,6 +202,14 @@ impl Stream {
         let chunk = self.chunk(id).ok_or(ReadError::Offline)?;
         let footer = match read_footer(&chunk)? {
             Some(footer) => footer,
+            None if chunk.is_sorted() => {
+                // Its runs are nowhere else.
+                return Err(ReadError::Damaged {
+                    chunk: id,
+                    position: 0,
+                    what: "its footer does not hold".to_owned(),
+                });
+            }
             None => crate::recovery::rebuild_footer(&chunk)?,
         };
         let fine = Arc::new(Fine::new(footer));
@@ -203,7 +223,6 @@ mod tests {
     use types::{PartitionIndex, Uuid};
 
     use super::*;
-    use crate::log::Run;
 
     #[test]
     fn extents_come_back_from_their_deltas() {
@@ -218,6 +237,7 @@ mod tests {
             position: 4096 + base as u64,
             bytes: 50,
             max_timestamp: timestamp,
+            cover_crc: 0,
         };
         let extents = [extent(100, 7), extent(110, 9), extent(120, 5)];
         let run = Run {
@@ -226,13 +246,13 @@ mod tests {
             bytes: 150,
             max_timestamp: 9,
         };
-        let run = footer_run((target, 1), &run, Offset(130), &extents).expect("small");
+        let in_footer = footer_run((target, 1), &run, Offset(130), &extents).expect("small");
         let fine = Fine::new(Footer {
-            runs: vec![run],
+            runs: vec![in_footer],
             states: Vec::new(),
         });
         let from = |from, end| {
-            fine.extents((target, 1), 9, Offset(from), Offset(end))
+            fine.extents((target, 1), &run, Offset(from), Offset(end))
                 .collect::<Vec<_>>()
         };
         assert_eq!(from(0, 130), extents);
@@ -246,6 +266,6 @@ mod tests {
                 ..extents[1]
             }]
         );
-        assert_eq!(fine.extents((target, 2), 9, Offset(0), Offset(130)).count(), 0);
+        assert_eq!(fine.extents((target, 2), &run, Offset(0), Offset(130)).count(), 0);
     }
 }

@@ -324,6 +324,7 @@ impl Stream {
                     position: written.start + at,
                     bytes: slice.entry.payload_bytes,
                     max_timestamp: slice.entry.max_timestamp,
+                    cover_crc: 0,
                 },
                 tail,
             );

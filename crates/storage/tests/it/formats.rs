@@ -168,7 +168,7 @@ proptest! {
             max_wall_ms: long[3],
             first_lsn: Lsn(long[0] as u64),
             last_lsn: Lsn(long[1] as u64),
-            extents: vec![FineExtent { offset_delta: word[0], position: word[1], bytes: word[2], ts_delta: word[3] }; *extents],
+            extents: vec![FineExtent { offset_delta: word[0], position: word[1], bytes: word[2], ts_delta: word[3], cover_crc: 0 }; *extents],
         });
         let footer = Footer { runs: runs.collect(), ..samples::footer() };
         prop_assert_eq!(Footer::decode(life, &footer.encode(life)), Ok(footer));

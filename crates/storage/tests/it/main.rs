@@ -2,6 +2,7 @@
 
 mod bitflip;
 mod checkpoints;
+mod clean;
 mod crash;
 mod damage;
 mod epochs;

@@ -193,6 +193,7 @@ pub fn footer() -> Footer {
         position: 4096 + delta,
         bytes: 70,
         ts_delta: 3 - delta,
+        cover_crc: 0,
     };
     let run = FooterRun {
         target: target(5),

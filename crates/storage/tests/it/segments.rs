@@ -13,6 +13,7 @@ fn segments_roll_by_bytes_and_are_remembered() {
         bytes: 5000,
         ms: i64::MAX,
         jitter_ms: 0,
+        retention_ms: None,
     });
     for sequence in 0..20 {
         world.append(0, sequence, 1, 1000).expect("room");
@@ -57,6 +58,7 @@ fn segments_roll_by_bytes_and_are_remembered() {
             bytes: 5000,
             ms: i64::MAX,
             jitter_ms: 0,
+            retention_ms: None,
         });
         again.append(0, 20, 1, 1000).expect("room");
         assert_eq!(bases(&again.log(0)), [0, 4, 8, 12, 16, 20]);
@@ -80,6 +82,7 @@ fn segments_roll_by_time() {
         bytes: 1 << 30,
         ms: 10,
         jitter_ms: 0,
+        retention_ms: None,
     });
     // Timestamps go up by one a sequence.
     for sequence in 0..30 {
