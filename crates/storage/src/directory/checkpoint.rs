@@ -1,4 +1,5 @@
-//! Checkpoints: every log that holds data, as of now, while appends go on; and the chunks that are free afterwards.
+//! Checkpoints: every log that holds data (a base), or those that changed since the last checkpoint (a delta), as of
+//! now, while appends go on; and the chunks that are free afterwards.
 //!
 //! The places of the streams are taken first, then the logs are looked at one by one. A log's record may therefore know
 //! of entries behind its stream's place; replay passes over those. What a record knows of must be durable before the
@@ -10,12 +11,12 @@ use std::sync::Arc;
 use os::Os;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
-use types::Uuid;
+use types::{TopicIdPartition, Uuid};
 
 use super::Shared;
 use crate::chunk::{Chunk, Spare};
 use crate::format::ChunkKind;
-use crate::format::checkpoint::{Checkpoint, ChunkInUse, LogRecord, StreamPlace};
+use crate::format::checkpoint::{Checkpoint, CheckpointDelta, ChunkInUse, LogRecord, StreamPlace};
 use crate::stream::Stream;
 use crate::{Error, Log, Options};
 
@@ -24,8 +25,8 @@ pub(crate) const FOLDER: &str = "checkpoint";
 pub(crate) const CLEAN_STOP: &str = "clean-stop";
 /// A file in the pool that only holds room.
 const RESERVE: &str = "reserve";
-/// The newest ones are kept.
-const KEPT: usize = 2;
+/// Deltas on one base: a start reads all of them.
+const DELTAS_MAX: usize = 256;
 
 pub(crate) struct Checkpointer {
     pub(super) os: Os,
@@ -41,10 +42,34 @@ pub(crate) struct Checkpointer {
 pub(super) struct State {
     /// Of the newest checkpoint.
     pub(super) seq: u64,
+    /// What the next delta stands on. None: the next one is a base.
+    chain: Option<Chain>,
     /// Chunks that hold nothing, and that somebody still reads.
     pinned: Vec<(usize, Arc<Chunk>)>,
     /// What the newest checkpoint says. Should the next one be damaged, a start falls back to this one.
     newest: Needed,
+}
+
+/// A base of this process, and the deltas on it.
+#[derive(Debug, Clone, Copy)]
+struct Chain {
+    base: u64,
+    base_bytes: usize,
+    deltas: usize,
+    delta_bytes: usize,
+}
+
+impl Chain {
+    /// Deltas pay until they are as long as the base, which every log is written into.
+    fn is_long(&self) -> bool {
+        DELTAS_MAX <= self.deltas || self.base_bytes <= self.delta_bytes
+    }
+}
+
+/// What a checkpoint says, and whether it says it of every log.
+struct Collected {
+    checkpoint: Checkpoint,
+    gone: Vec<(TopicIdPartition, u32)>,
 }
 
 /// What a checkpoint needs of the chunks.
@@ -60,6 +85,7 @@ impl State {
     pub(super) fn after(seq: u64, checkpoint: &Checkpoint) -> State {
         State {
             seq,
+            chain: None,
             pinned: Vec::new(),
             newest: Needed::of(checkpoint),
         }
@@ -128,43 +154,77 @@ impl Checkpointer {
 
     /// Whether a sealed chunk holds nothing that lives.
     fn has_dead_chunks(&self) -> bool {
-        let mut live = rustc_hash::FxHashSet::default();
-        for log in self.shared.logs().iter().chain([&self.metadata_log]) {
-            log.chunks_into(&mut live);
-        }
+        let live = self.shared.live();
+        let is_dead = |chunk: &u64| live.get(chunk).is_none_or(|bytes| *bytes == 0);
         self.streams.iter().any(|stream| {
             let current = stream.place().map_or(0, |place| place.chunk);
-            stream
-                .chunk_ids()
-                .iter()
-                .any(|chunk| *chunk < current && !live.contains(chunk))
+            stream.look_again();
+            let chunks = stream.chunk_ids();
+            chunks.iter().any(|chunk| *chunk < current && is_dead(chunk))
         })
+    }
+
+    /// Names the checkpoint and writes it. Gives the bytes of its file.
+    fn write_next(
+        &self,
+        state: &mut State,
+        chain: Option<Chain>,
+        collected: &Collected,
+    ) -> Result<usize, Error> {
+        let (seq, folder) = (state.seq + 1, self.path.join(FOLDER));
+        let checkpoint = &collected.checkpoint;
+        let Some(mut chain) = chain else {
+            let file = checkpoint.encode(seq);
+            self.write(&folder.join(format!("{seq:016x}.base")), &file)?;
+            state.chain = Some(Chain {
+                base: seq,
+                base_bytes: file.len(),
+                deltas: 0,
+                delta_bytes: 0,
+            });
+            state.seq = seq;
+            self.drop_old(&folder, seq)?;
+            return Ok(file.len());
+        };
+        let delta = CheckpointDelta {
+            base: chain.base,
+            previous: state.seq,
+            gone: collected.gone.clone(),
+            checkpoint: checkpoint.clone(),
+        };
+        let file = delta.encode(seq);
+        self.write(&folder.join(format!("{seq:016x}.delta")), &file)?;
+        chain.deltas += 1;
+        chain.delta_bytes += file.len();
+        state.chain = Some(chain);
+        state.seq = seq;
+        Ok(file.len())
     }
 
     fn run_once(&self, clean_stop: bool) -> Result<(), Error> {
         let mut state = self.state.lock();
-        let checkpoint = self.collect(clean_stop)?;
-        let seq = state.seq + 1;
-        let file = checkpoint.encode(seq);
-        let folder = self.path.join(FOLDER);
-        let path = folder.join(format!("{seq:016x}.base"));
-        self.write(&path, &file)?;
-        state.seq = seq;
+        // Should this fail, what changed is on no list any more.
+        let chain = state.chain.take().filter(|chain| !clean_stop && !chain.is_long());
+        let collected = self.collect(clean_stop, chain.is_none())?;
+        let bytes = self.write_next(&mut state, chain, &collected)?;
         if clean_stop {
             let path = self.path.join(CLEAN_STOP);
-            let written = self.os.disk.write_atomically(&path, seq.to_string().as_bytes());
+            let written = self
+                .os
+                .disk
+                .write_atomically(&path, state.seq.to_string().as_bytes());
             written.map_err(|error| Error::io(&path, error))?;
         }
         // Larger checkpoints are rarer: they must stay small beside the log.
         self.shared
-            .checkpoint_after(self.options.checkpoint_every_bytes.max(2 * file.len() as u64));
-        self.drop_old(&folder, seq)?;
-        let needed = Needed::of(&checkpoint);
+            .checkpoint_after(self.options.checkpoint_every_bytes.max(2 * bytes as u64));
+        let needed = Needed::of(&collected.checkpoint);
         self.retire(&mut state, &needed);
         state.newest = needed;
         self.recycle(&mut state)?;
         if !clean_stop {
-            self.keep_reserve(2 * file.len() as u64);
+            let base_bytes = state.chain.map_or(0, |chain| chain.base_bytes);
+            self.keep_reserve(2 * base_bytes as u64);
         }
         Ok(())
     }
@@ -201,8 +261,8 @@ impl Checkpointer {
         }
     }
 
-    /// What is, now.
-    fn collect(&self, clean_stop: bool) -> Result<Checkpoint, Error> {
+    /// What is, now: of every log, or of those that changed.
+    fn collect(&self, clean_stop: bool, of_all: bool) -> Result<Collected, Error> {
         let still = self.shared.still.lock();
         let streams = self
             .streams
@@ -210,10 +270,19 @@ impl Checkpointer {
             .map(|stream| stream.place())
             .collect::<Option<Vec<StreamPlace>>>();
         let streams = streams.ok_or(Error::Full)?;
-        let of_metadata = self.metadata_log.record(self.streams[1].id);
-        let logs = self.shared.logs();
-        let records = logs.iter().filter_map(|log| log.record(self.streams[0].id));
-        let logs: Vec<LogRecord> = records.chain(of_metadata).collect();
+        let changed = self.shared.take_changed();
+        let (logs, gone) = if of_all {
+            let logs = self.shared.logs();
+            let all = logs.iter().chain([&self.metadata_log]);
+            (
+                all.filter_map(|log| log.record(log.stream.id)).collect(),
+                Vec::new(),
+            )
+        } else {
+            self.records_of(&changed)
+        };
+        // Whatever died until now is durably so before the checkpoint is.
+        let chunks = self.chunks_in_use(&self.shared.live());
         drop(still);
         for stream in &self.streams {
             stream.drain();
@@ -224,29 +293,6 @@ impl Checkpointer {
                 reason: "a fenced directory has no checkpoint".to_owned(),
             });
         }
-        let mut live: FxHashMap<u64, u64> = FxHashMap::default();
-        for log in &logs {
-            log.runs
-                .iter()
-                .for_each(|run| *live.entry(run.chunk).or_default() += run.bytes);
-            log.extents
-                .iter()
-                .for_each(|extent| *live.entry(extent.chunk).or_default() += u64::from(extent.bytes));
-        }
-        let chunks = self.streams.iter().flat_map(|stream| {
-            let of = |chunk: u64| (stream.id, chunk);
-            stream.chunk_ids().into_iter().map(of).collect::<Vec<_>>()
-        });
-        let chunks = chunks.map(|(stream, chunk)| {
-            let live_bytes = live.get(&chunk).copied().unwrap_or(0);
-            let kind = self.kind_of(stream, chunk) as u8;
-            ChunkInUse {
-                stream,
-                chunk,
-                kind,
-                live_bytes,
-            }
-        });
         let checkpoint = Checkpoint {
             directory_id: self.directory_id,
             wall_ms: self.os.clock.wall_ms(),
@@ -254,11 +300,11 @@ impl Checkpointer {
             clean_stop,
             next_chunk: self.shared.chunk_ids_below(),
             next_incarnation: self.shared.incarnations_below(),
-            chunks: chunks.collect(),
+            chunks,
             streams,
             logs,
         };
-        Ok(checkpoint)
+        Ok(Collected { checkpoint, gone })
     }
 
     fn kind_of(&self, stream: u16, chunk: u64) -> ChunkKind {
@@ -267,14 +313,57 @@ impl Checkpointer {
         chunk.map_or(ChunkKind::Stream, |chunk| chunk.kind)
     }
 
-    fn drop_old(&self, folder: &Path, newest: u64) -> Result<(), Error> {
-        for (seq, path) in list(&self.os, folder)? {
-            if seq + KEPT as u64 <= newest {
-                self.os
-                    .disk
-                    .remove_file(&path)
-                    .map_err(|error| Error::io(&path, error))?;
+    /// The logs that changed, and those of them that hold nothing any more.
+    fn records_of(&self, changed: &[Arc<Log>]) -> (Vec<LogRecord>, Vec<(TopicIdPartition, u32)>) {
+        let (mut records, mut gone) = (Vec::new(), Vec::new());
+        for log in changed {
+            let is_there = Arc::ptr_eq(log, &self.metadata_log)
+                || self
+                    .shared
+                    .log(log.target())
+                    .is_some_and(|found| Arc::ptr_eq(&found, log));
+            let was_recorded = log.is_recorded();
+            match log.record(log.stream.id).filter(|_| is_there) {
+                Some(record) => records.push(record),
+                None if was_recorded => gone.push((log.target(), log.incarnation)),
+                None => {}
             }
+        }
+        (records, gone)
+    }
+
+    fn chunks_in_use(&self, live: &FxHashMap<u64, u64>) -> Vec<ChunkInUse> {
+        let of = |stream: &Arc<Stream>| {
+            let id = stream.id;
+            stream
+                .chunk_ids()
+                .into_iter()
+                .map(move |chunk| (id, chunk))
+                .collect::<Vec<_>>()
+        };
+        let chunks = self.streams.iter().flat_map(of);
+        chunks
+            .map(|(stream, chunk)| ChunkInUse {
+                stream,
+                chunk,
+                kind: self.kind_of(stream, chunk) as u8,
+                live_bytes: live.get(&chunk).copied().unwrap_or(0),
+            })
+            .collect()
+    }
+
+    /// After a base: it and the chain before it are kept, which is what the chunks are kept for as well.
+    fn drop_old(&self, folder: &Path, newest: u64) -> Result<(), Error> {
+        let found = list(&self.os, folder)?;
+        let bases = found.iter().filter(|file| file.is_base && file.seq < newest);
+        let Some(kept_from) = bases.map(|file| file.seq).max() else {
+            return Ok(());
+        };
+        for file in found.iter().filter(|file| file.seq < kept_from) {
+            self.os
+                .disk
+                .remove_file(&file.path)
+                .map_err(|error| Error::io(&file.path, error))?;
         }
         Ok(())
     }
@@ -290,6 +379,7 @@ impl Checkpointer {
             };
             let free: Vec<u64> = stream.chunk_ids().into_iter().filter(spared).collect();
             for id in free {
+                self.shared.forget_live(id);
                 state
                     .pinned
                     .extend(stream.remove_chunk(id).map(|chunk| (at, chunk)));
@@ -346,15 +436,25 @@ impl Checkpointer {
     }
 }
 
+/// A file with a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct CheckpointFile {
+    pub(crate) seq: u64,
+    pub(crate) is_base: bool,
+    pub(crate) path: PathBuf,
+}
+
 /// The checkpoints in a directory by number, ascending.
-pub(crate) fn list(os: &Os, folder: &Path) -> Result<Vec<(u64, PathBuf)>, Error> {
+pub(crate) fn list(os: &Os, folder: &Path) -> Result<Vec<CheckpointFile>, Error> {
     let paths = os.disk.list(folder).map_err(|error| Error::io(folder, error))?;
     let numbered = |path: PathBuf| {
-        let is_base = path.extension().is_some_and(|extension| extension == "base");
-        let seq = path
-            .file_stem()
-            .and_then(|stem| u64::from_str_radix(stem.to_str()?, 16).ok());
-        seq.filter(|_| is_base).map(|seq| (seq, path))
+        let is_base = match path.extension()?.to_str()? {
+            "base" => true,
+            "delta" => false,
+            _ => return None,
+        };
+        let seq = u64::from_str_radix(path.file_stem()?.to_str()?, 16).ok()?;
+        Some(CheckpointFile { seq, is_base, path })
     };
     let mut found: Vec<_> = paths.into_iter().filter_map(numbered).collect();
     found.sort();

@@ -17,7 +17,9 @@ use parking_lot::Mutex;
 use types::{LeaderEpoch, Offset, TopicIdPartition, Uuid};
 
 pub(crate) use checkpoint::Checkpointer;
-pub(crate) use checkpoint::{CLEAN_STOP, FOLDER as CHECKPOINT_FOLDER, list as list_checkpoints};
+pub(crate) use checkpoint::{
+    CLEAN_STOP, CheckpointFile, FOLDER as CHECKPOINT_FOLDER, list as list_checkpoints,
+};
 pub(crate) use shared::Shared;
 
 use crate::format::EntryType;
@@ -134,6 +136,7 @@ impl LogDirectory {
         };
         self.push_event(&log, EntryType::Drop, Bytes::new())?;
         log.take_offline();
+        log.ended();
         self.inner.shared.remove(target);
         self.inner.shared.freed(log.size_bytes());
         Ok(())

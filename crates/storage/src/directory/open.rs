@@ -188,6 +188,7 @@ fn begin(stream: &Arc<Stream>, recovered: &mut Recovered, shared: &Arc<Shared>) 
         if building.damaged {
             log.take_offline();
         }
+        log.count_live();
         shared.insert(log);
     }
     stream.begin(recovered.place.take(), &shared.logs())
@@ -206,6 +207,7 @@ fn metadata_log(stream: &Arc<Stream>, recovered: &mut Recovered) -> Result<Arc<L
     if damaged {
         log.take_offline();
     }
+    log.count_live();
     stream.begin(recovered.place.take(), std::slice::from_ref(&log))?;
     Ok(log)
 }

@@ -39,6 +39,10 @@ pub(crate) struct Shared {
     churn: AtomicU64,
     checkpoint_signal: (Mutex<CheckpointSignal>, Condvar),
     logs: RwLock<FxHashMap<TopicIdPartition, Arc<Log>>>,
+    /// Logs that are not what the newest checkpoint says, each once.
+    changed: Mutex<Vec<Arc<Log>>>,
+    /// Bytes of batches that live in each chunk. Below zero for a moment, where what was just written dies at once.
+    live: Mutex<FxHashMap<u64, i64>>,
     /// How long syncs took.
     pub(crate) sync_times: Histogram,
 }
@@ -60,6 +64,8 @@ impl Shared {
             churn: AtomicU64::new(0),
             checkpoint_signal: Default::default(),
             logs: RwLock::default(),
+            changed: Mutex::default(),
+            live: Mutex::default(),
             sync_times: Histogram::default(),
         })
     }
@@ -167,6 +173,53 @@ impl Shared {
     pub(super) fn clear(&self) {
         let logs = std::mem::take(&mut *self.logs.write());
         logs.values().for_each(|log| log.take_offline());
+        self.changed.lock().clear();
+    }
+
+    /// The log is not what the newest checkpoint says: the next one has it. Called by whoever changes its state under
+    /// the partition lock, or its index after that.
+    pub(crate) fn changed(&self, log: &Arc<Log>) {
+        if !log.changed.load(Ordering::Relaxed) && !log.changed.swap(true, Ordering::SeqCst) {
+            self.changed.lock().push(log.clone());
+        }
+    }
+
+    /// The logs that changed since this was called last. What changes from now on is on the next list.
+    pub(super) fn take_changed(&self) -> Vec<Arc<Log>> {
+        let logs = std::mem::take(&mut *self.changed.lock());
+        logs.iter()
+            .for_each(|log| log.changed.store(false, Ordering::SeqCst));
+        logs
+    }
+
+    /// Batches of so many bytes are in the chunk now, or, below zero, are no longer wanted there.
+    pub(crate) fn lives(&self, chunk: u64, bytes: i64) {
+        if bytes != 0 {
+            *self.live.lock().entry(chunk).or_default() += bytes;
+        }
+    }
+
+    /// The bytes of one log, by chunk, before and after a change.
+    pub(crate) fn moved_bytes(&self, before: &FxHashMap<u64, u64>, after: &FxHashMap<u64, u64>) {
+        let mut live = self.live.lock();
+        let mut add = |chunk: u64, bytes: i64| *live.entry(chunk).or_default() += bytes;
+        before
+            .iter()
+            .for_each(|(chunk, bytes)| add(*chunk, -(*bytes as i64)));
+        after.iter().for_each(|(chunk, bytes)| add(*chunk, *bytes as i64));
+    }
+
+    /// The chunk is gone.
+    pub(super) fn forget_live(&self, chunk: u64) {
+        self.live.lock().remove(&chunk);
+    }
+
+    /// Bytes of batches that live in each chunk; a chunk without any may be missing.
+    pub(crate) fn live(&self) -> FxHashMap<u64, u64> {
+        let live = self.live.lock();
+        live.iter()
+            .map(|(chunk, bytes)| (*chunk, u64::try_from(*bytes).unwrap_or(0)))
+            .collect()
     }
 
     pub(super) fn log(&self, target: TopicIdPartition) -> Option<Arc<Log>> {

@@ -1,4 +1,5 @@
-//! A checkpoint: every partition that ever held data, and where each stream stood. Replay begins there.
+//! A checkpoint: every partition that ever held data, and where each stream stood. Replay begins there. A delta says the
+//! same of the partitions that were touched since the checkpoint before it.
 
 use types::{Offset, TopicIdPartition, Uuid};
 
@@ -6,6 +7,7 @@ use super::codec::{CodecError, Reader, Writer, from_blocks, to_blocks};
 use super::{le, put};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"OTTLACKP");
+const DELTA_MAGIC: u64 = u64::from_le_bytes(*b"OTTLADLT");
 const VERSION: u16 = 1;
 const HEAD_BYTES: usize = 64;
 
@@ -86,10 +88,36 @@ const RUN_BYTES: usize = 8 * 4;
 const EXTENT_BYTES: usize = 8 * 4 + 4 + 8;
 const LOG_BYTES: usize = 2 + 20 + 4 + 4 + 8 + 8 + 1 + 4 + 4 + 4;
 
+/// What changed since the checkpoint before: its lists of streams and chunks are whole, of the logs it has those that
+/// were touched.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckpointDelta {
+    /// The base that it stands on in the end.
+    pub base: u64,
+    /// The checkpoint before it: the base, or another delta.
+    pub previous: u64,
+    /// Logs that hold nothing any more: incarnations up to this one.
+    pub gone: Vec<(TopicIdPartition, u32)>,
+    pub checkpoint: Checkpoint,
+}
+
+const GONE_BYTES: usize = 20 + 4;
+
 impl Checkpoint {
-    /// The file. `seq` is its number, and salts its checksums.
+    /// The file of a base. `seq` is its number, and salts its checksums.
     pub fn encode(&self, seq: u64) -> Vec<u8> {
         let mut out = Writer::default();
+        self.encode_body(&mut out);
+        to_file(MAGIC, seq, &out.0)
+    }
+
+    /// The base with the number `seq`.
+    pub fn decode(seq: u64, file: &[u8]) -> Result<Checkpoint, CodecError> {
+        let body = from_file(MAGIC, seq, file)?;
+        decode_body(&mut Reader(&body))
+    }
+
+    fn encode_body(&self, out: &mut Writer) {
         out.0.extend_from_slice(&self.directory_id.0);
         out.i64(self.wall_ms);
         out.i64(self.broker_epoch);
@@ -112,41 +140,75 @@ impl Checkpoint {
             out.u64(chunk.live_bytes);
         }
         out.count(self.logs.len());
-        self.logs.iter().for_each(|log| encode_log(&mut out, log));
-        let blocks = to_blocks(seq, &out.0);
-        let mut file = vec![0; HEAD_BYTES];
-        put(&mut file, 0, &MAGIC.to_le_bytes());
-        put(&mut file, 8, &VERSION.to_le_bytes());
-        put(&mut file, 16, &seq.to_le_bytes());
-        put(&mut file, 24, &(blocks.len() as u64).to_le_bytes());
-        let crc = record::crc32c(file.get(..60).unwrap_or_default());
-        put(&mut file, 60, &crc.to_le_bytes());
-        file.extend_from_slice(&blocks);
-        file
-    }
-
-    /// The checkpoint with the number `seq`.
-    pub fn decode(seq: u64, file: &[u8]) -> Result<Checkpoint, CodecError> {
-        let (head, blocks) = file.split_at_checked(HEAD_BYTES).ok_or(CodecError::Short)?;
-        let sound = u64::from_le_bytes(le(head, 0)) == MAGIC
-            && u64::from_le_bytes(le(head, 16)) == seq
-            && u32::from_le_bytes(le(head, 60)) == record::crc32c(head.get(..60).unwrap_or_default());
-        if !sound {
-            return Err(CodecError::Checksum);
-        }
-        let version = u16::from_le_bytes(le(head, 8));
-        if version != VERSION {
-            return Err(CodecError::Version(version));
-        }
-        if u64::from_le_bytes(le(head, 24)) != blocks.len() as u64 {
-            return Err(CodecError::Short);
-        }
-        decode_body(&from_blocks(seq, blocks)?)
+        self.logs.iter().for_each(|log| encode_log(out, log));
     }
 }
 
-fn decode_body(body: &[u8]) -> Result<Checkpoint, CodecError> {
-    let mut reader = Reader(body);
+impl CheckpointDelta {
+    /// The file. `seq` is its number, in the same row as those of bases, and salts its checksums.
+    pub fn encode(&self, seq: u64) -> Vec<u8> {
+        let mut out = Writer::default();
+        out.u64(self.base);
+        out.u64(self.previous);
+        out.count(self.gone.len());
+        for (target, incarnation) in &self.gone {
+            out.target(*target);
+            out.u32(*incarnation);
+        }
+        self.checkpoint.encode_body(&mut out);
+        to_file(DELTA_MAGIC, seq, &out.0)
+    }
+
+    /// The delta with the number `seq`.
+    pub fn decode(seq: u64, file: &[u8]) -> Result<CheckpointDelta, CodecError> {
+        let body = from_file(DELTA_MAGIC, seq, file)?;
+        let mut reader = Reader(&body);
+        let (base, previous) = (reader.u64()?, reader.u64()?);
+        let mut gone = Vec::new();
+        for _ in 0..reader.count(GONE_BYTES)? {
+            gone.push((reader.target()?, reader.u32()?));
+        }
+        Ok(CheckpointDelta {
+            base,
+            previous,
+            gone,
+            checkpoint: decode_body(&mut reader)?,
+        })
+    }
+}
+
+fn to_file(magic: u64, seq: u64, body: &[u8]) -> Vec<u8> {
+    let blocks = to_blocks(seq, body);
+    let mut file = vec![0; HEAD_BYTES];
+    put(&mut file, 0, &magic.to_le_bytes());
+    put(&mut file, 8, &VERSION.to_le_bytes());
+    put(&mut file, 16, &seq.to_le_bytes());
+    put(&mut file, 24, &(blocks.len() as u64).to_le_bytes());
+    let crc = record::crc32c(file.get(..60).unwrap_or_default());
+    put(&mut file, 60, &crc.to_le_bytes());
+    file.extend_from_slice(&blocks);
+    file
+}
+
+fn from_file(magic: u64, seq: u64, file: &[u8]) -> Result<Vec<u8>, CodecError> {
+    let (head, blocks) = file.split_at_checked(HEAD_BYTES).ok_or(CodecError::Short)?;
+    let sound = u64::from_le_bytes(le(head, 0)) == magic
+        && u64::from_le_bytes(le(head, 16)) == seq
+        && u32::from_le_bytes(le(head, 60)) == record::crc32c(head.get(..60).unwrap_or_default());
+    if !sound {
+        return Err(CodecError::Checksum);
+    }
+    let version = u16::from_le_bytes(le(head, 8));
+    if version != VERSION {
+        return Err(CodecError::Version(version));
+    }
+    if u64::from_le_bytes(le(head, 24)) != blocks.len() as u64 {
+        return Err(CodecError::Short);
+    }
+    from_blocks(seq, blocks)
+}
+
+fn decode_body(reader: &mut Reader<'_>) -> Result<Checkpoint, CodecError> {
     let mut checkpoint = Checkpoint {
         directory_id: Uuid(le(reader.take(16)?, 0)),
         wall_ms: reader.i64()?,
@@ -174,7 +236,7 @@ fn decode_body(body: &[u8]) -> Result<Checkpoint, CodecError> {
         });
     }
     for _ in 0..reader.count(LOG_BYTES)? {
-        checkpoint.logs.push(decode_log(&mut reader)?);
+        checkpoint.logs.push(decode_log(reader)?);
     }
     Ok(checkpoint)
 }
@@ -308,6 +370,21 @@ mod tests {
         assert!(Checkpoint::decode(3, &file[..file.len() - 1]).is_err());
     }
 
+    #[test]
+    fn a_delta_round_trips_and_is_no_base() {
+        let delta = CheckpointDelta {
+            base: 3,
+            previous: 4,
+            gone: vec![(sample().logs[0].target, 9)],
+            checkpoint: sample(),
+        };
+        let file = delta.encode(5);
+        assert_eq!(CheckpointDelta::decode(5, &file), Ok(delta));
+        assert!(CheckpointDelta::decode(6, &file).is_err());
+        assert!(Checkpoint::decode(5, &file).is_err());
+        assert!(CheckpointDelta::decode(3, &sample().encode(3)).is_err());
+    }
+
     proptest! {
         #[test]
         fn any_flipped_bit_is_seen(at in 0usize..10_000, bit in 0u8..8) {
@@ -319,7 +396,7 @@ mod tests {
 
         #[test]
         fn arbitrary_bodies_never_panic(body in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = decode_body(&body);
+            let _ = decode_body(&mut Reader(&body));
         }
     }
 }

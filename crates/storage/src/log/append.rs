@@ -175,7 +175,7 @@ impl Log {
         inner.state.apply_start(start);
         let written = self.written_end();
         // What is queued still comes, and is dropped by the next START.
-        let freed = inner.index.drop_before(start.min(written));
+        let freed = self.counted(&mut inner, |inner| inner.index.drop_before(start.min(written)));
         inner.tail.retain(|tail| start < tail.next);
         self.stream.shared.freed(freed);
         self.note_state(&inner.state);

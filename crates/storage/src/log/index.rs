@@ -1,5 +1,6 @@
 //! Where the batches of a log lie: one run a sealed chunk, and every piece of the chunk that is being written.
 
+use rustc_hash::FxHashMap;
 use types::Offset;
 
 /// A contiguous piece of a chunk that holds batches of one log.
@@ -83,6 +84,20 @@ impl Index {
 
     pub(crate) fn end(&self) -> Offset {
         self.end
+    }
+
+    /// How many bytes lie in which chunk.
+    pub(crate) fn bytes_by_chunk(&self) -> FxHashMap<u64, u64> {
+        let mut found = FxHashMap::default();
+        let runs = self.runs.iter().map(|run| (run.chunk, run.bytes));
+        let open = self
+            .open
+            .iter()
+            .map(|extent| (extent.chunk, u64::from(extent.bytes)));
+        for (chunk, bytes) in runs.chain(open) {
+            *found.entry(chunk).or_default() += bytes;
+        }
+        found
     }
 
     pub(crate) fn runs(&self) -> &[Run] {

@@ -49,6 +49,8 @@ pub struct Log {
     offline: AtomicBool,
     /// On the stream's list of logs that the next sync covers.
     pub(crate) dirty: AtomicBool,
+    /// On the directory's list of logs that the next checkpoint has.
+    pub(crate) changed: AtomicBool,
     /// The group that told of this log last; the writer's alone.
     moved_in: AtomicU64,
     attachment: RwLock<Option<Weak<dyn Any + Send + Sync>>>,
@@ -66,6 +68,10 @@ pub(crate) struct Inner {
     pub(crate) at_switch: Option<Box<AtSwitch>>,
     /// The checkpoints know nothing of this log, because it had no data: its CREATE is due again with the next entry.
     pub(crate) unrecorded: bool,
+    /// A checkpoint of this process has it.
+    pub(crate) recorded: bool,
+    /// It ended: what of it is still written does not live.
+    pub(crate) dropped: bool,
     pub(crate) limits: SegmentLimits,
     /// How often its end was cut off.
     pub(crate) cuts: u64,
@@ -145,6 +151,7 @@ impl Log {
             inner: Mutex::new(inner),
             offline: AtomicBool::new(false),
             dirty: AtomicBool::new(false),
+            changed: AtomicBool::new(false),
             moved_in: AtomicU64::new(0),
             attachment: RwLock::new(None),
         };
@@ -238,14 +245,45 @@ impl Log {
         self.attachment.read().as_ref()?.upgrade()
     }
 
-    /// A group that holds these batches is in the chunk.
-    pub(crate) fn wrote(&self, extent: Extent, tail: Tail) {
+    /// A group that holds these batches is in the chunk. False if nobody wants them any more.
+    pub(crate) fn wrote(&self, extent: Extent, tail: Tail) -> bool {
         let mut inner = self.inner.lock();
         let next = extent.next;
         inner.index.push(extent);
         inner.tail.push_back(tail);
         // Under the lock, so that a reader who sees the end also finds the extent.
         self.written.fetch_max(next.0, Ordering::SeqCst);
+        !inner.dropped
+    }
+
+    /// Changes where batches lie, or which ones there are, and counts what that means for the chunks.
+    pub(crate) fn counted<T>(&self, inner: &mut Inner, change: impl FnOnce(&mut Inner) -> T) -> T {
+        let before = inner.index.bytes_by_chunk();
+        let changed = change(inner);
+        if !inner.dropped {
+            let after = inner.index.bytes_by_chunk();
+            self.stream.shared.moved_bytes(&before, &after);
+        }
+        changed
+    }
+
+    /// The log ended: none of its bytes lives.
+    pub(crate) fn ended(&self) {
+        let mut inner = self.inner.lock();
+        let before = inner.index.bytes_by_chunk();
+        inner.dropped = true;
+        self.stream.shared.moved_bytes(&before, &Default::default());
+    }
+
+    /// What lives of it, by chunk.
+    pub(crate) fn count_live(&self) {
+        let after = self.inner.lock().index.bytes_by_chunk();
+        self.stream.shared.moved_bytes(&Default::default(), &after);
+    }
+
+    /// A checkpoint of this process has it.
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.inner.lock().recorded
     }
 
     /// The chunk is sealed by this switch: what lies in it becomes a run. Gives that, and what the log was then.
@@ -277,6 +315,7 @@ impl Log {
             inner.unrecorded = true;
             return None;
         }
+        inner.recorded = true;
         let mut state = Writer::default();
         inner.state.encode(&mut state);
         let run = |run: &Run| {
@@ -324,13 +363,6 @@ impl Log {
             runs: inner.index.runs().iter().map(run).collect(),
             extents: inner.index.open().iter().map(extent).collect(),
         })
-    }
-
-    /// The chunks that it has batches in.
-    pub(crate) fn chunks_into(&self, chunks: &mut rustc_hash::FxHashSet<u64>) {
-        let inner = self.inner.lock();
-        chunks.extend(inner.index.runs().iter().map(|run| run.chunk));
-        chunks.extend(inner.index.open().iter().map(|extent| extent.chunk));
     }
 
     pub(crate) fn extents_in(&self, chunk: u64) -> usize {

@@ -26,7 +26,9 @@ impl Log {
         let (range, body) = ((placed.base, placed.next), replacement.encode());
         self.push_range_event(&mut inner, EntryType::Replace, range, LeaderEpoch::NONE, body)?;
         let before = inner.index.bytes();
-        inner.apply_replacement(placed.base, placed.next, &replacement);
+        self.counted(&mut inner, |inner| {
+            inner.apply_replacement(placed.base, placed.next, &replacement)
+        });
         if replacement.compaction.is_some() {
             // What was removed is not to be read from memory either.
             inner.tail.retain(|tail| placed.next <= tail.base);

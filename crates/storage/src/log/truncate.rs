@@ -101,7 +101,7 @@ impl Log {
     }
 
     fn become_empty(&self, inner: &mut Inner, start: Offset) {
-        inner.empty(start);
+        self.counted(inner, |inner| inner.empty(start));
         self.written.store(start.0, Ordering::SeqCst);
         self.synced.store(start.0, Ordering::SeqCst);
         self.note_state(&inner.state);
@@ -125,7 +125,7 @@ impl Log {
         inner.cuts += 1;
         inner.assigned = end;
         inner.state = state.clone();
-        inner.index.truncate(end);
+        self.counted(&mut inner, |inner| inner.index.truncate(end));
         inner.tail.retain(|tail| tail.next <= end);
         self.written.store(end.0, Ordering::SeqCst);
         self.synced.fetch_min(end.0, Ordering::SeqCst);

@@ -8,8 +8,8 @@ use types::{TopicIdPartition, Uuid};
 
 use super::{Building, From, RecoveryReport};
 use crate::Error;
-use crate::directory::{CHECKPOINT_FOLDER, CLEAN_STOP, list_checkpoints};
-use crate::format::checkpoint::{Checkpoint, LogRecord};
+use crate::directory::{CHECKPOINT_FOLDER, CLEAN_STOP, CheckpointFile, list_checkpoints};
+use crate::format::checkpoint::{Checkpoint, CheckpointDelta, LogRecord};
 use crate::log::{Extent, Index, Inner, Run};
 use crate::state::PartitionState;
 
@@ -21,7 +21,9 @@ pub(crate) struct Loaded {
     pub(crate) clean: bool,
 }
 
-/// Loads the newest checkpoint that holds, or an empty one. A damaged one is reported, and kept for people to look at.
+/// Loads the newest checkpoint that holds: a base and the deltas on it. If neither the newest nor the one before it is
+/// to be had, none counts: the chunks that an older one needs may have been used again. A damaged file is reported, and
+/// kept for people to look at.
 pub(crate) fn load(
     os: &Os,
     path: &Path,
@@ -29,38 +31,95 @@ pub(crate) fn load(
     report: &mut RecoveryReport,
 ) -> Result<Loaded, Error> {
     let found = list_checkpoints(os, &path.join(CHECKPOINT_FOLDER))?;
-    let newest = found.last().map_or(0, |(seq, _)| *seq);
-    for (seq, path_of) in found.into_iter().rev() {
-        let file = os
-            .disk
-            .read(&path_of)
-            .map_err(|error| Error::io(&path_of, error))?;
-        match Checkpoint::decode(seq, &file) {
-            Ok(checkpoint) if checkpoint.directory_id == directory_id => {
-                report.newest_wall_ms = checkpoint.wall_ms;
-                let clean = checkpoint.clean_stop && seq == newest && clean_seq(os, path) == Some(seq);
-                return Ok(Loaded {
-                    seq: newest,
-                    checkpoint,
-                    clean,
-                });
-            }
-            Ok(_) => {
-                return Err(Error::Unusable {
-                    path: path_of,
-                    reason: "it belongs to another directory".into(),
-                });
-            }
-            Err(error) => {
-                tracing::error!(path = %path_of.display(), %error, "a checkpoint is damaged, an older one is taken");
-                report.damaged_checkpoints += 1;
-            }
+    let newest = found.last().map_or(0, |file| file.seq);
+    let mut end = found.len();
+    while let Some(at) = found
+        .get(..end)
+        .unwrap_or_default()
+        .iter()
+        .rposition(|file| file.is_base)
+    {
+        let chain = found.get(at..end).unwrap_or_default();
+        end = at;
+        let Some((seq, checkpoint)) = load_chain(os, chain, report)? else {
+            continue;
+        };
+        if checkpoint.directory_id != directory_id {
+            return Err(Error::Unusable {
+                path: path.join(CHECKPOINT_FOLDER),
+                reason: "a checkpoint in it belongs to another directory".into(),
+            });
         }
+        if seq + 1 < newest {
+            break;
+        }
+        let clean = checkpoint.clean_stop && seq == newest && clean_seq(os, path) == Some(seq);
+        report.newest_wall_ms = report.newest_wall_ms.max(checkpoint.wall_ms);
+        return Ok(Loaded {
+            seq: newest,
+            checkpoint,
+            clean,
+        });
+    }
+    if newest != 0 {
+        tracing::error!(path = %path.display(), "no checkpoint is whole, the log is rebuilt from its chunks");
     }
     Ok(Loaded {
         seq: newest,
         ..Loaded::default()
     })
+}
+
+/// A base and as many of its deltas as hold.
+fn load_chain(
+    os: &Os,
+    files: &[CheckpointFile],
+    report: &mut RecoveryReport,
+) -> Result<Option<(u64, Checkpoint)>, Error> {
+    let read = |file: &CheckpointFile| {
+        os.disk
+            .read(&file.path)
+            .map_err(|error| Error::io(&file.path, error))
+    };
+    let mut is_damaged = |file: &CheckpointFile, error: &dyn std::fmt::Display| {
+        let path = file.path.display();
+        tracing::error!(%path, %error, "a checkpoint is damaged, an older one is taken");
+        report.damaged_checkpoints += 1;
+    };
+    let Some((base, deltas)) = files.split_first() else {
+        return Ok(None);
+    };
+    let mut checkpoint = match Checkpoint::decode(base.seq, &read(base)?) {
+        Ok(checkpoint) => checkpoint,
+        Err(error) => {
+            is_damaged(base, &error);
+            return Ok(None);
+        }
+    };
+    let mut seq = base.seq;
+    let mut later: FxHashMap<TopicIdPartition, Option<LogRecord>> = FxHashMap::default();
+    for file in deltas {
+        let delta = match CheckpointDelta::decode(file.seq, &read(file)?) {
+            Ok(delta) if (delta.base, delta.previous) == (base.seq, seq) => delta,
+            Ok(_) => {
+                is_damaged(file, &"it does not follow the one before it");
+                break;
+            }
+            Err(error) => {
+                is_damaged(file, &error);
+                break;
+            }
+        };
+        seq = file.seq;
+        later.extend(delta.gone.into_iter().map(|(target, _)| (target, None)));
+        let mut next = delta.checkpoint;
+        later.extend(next.logs.drain(..).map(|log| (log.target, Some(log))));
+        next.logs = checkpoint.logs;
+        checkpoint = next;
+    }
+    checkpoint.logs.retain(|log| !later.contains_key(&log.target));
+    checkpoint.logs.extend(later.into_values().flatten());
+    Ok(Some((seq, checkpoint)))
 }
 
 fn clean_seq(os: &Os, path: &Path) -> Option<u64> {

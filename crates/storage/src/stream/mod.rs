@@ -166,6 +166,7 @@ impl Stream {
         if self.shared.is_fenced() {
             return Err(AppendError::Offline);
         }
+        slice.log.iter().for_each(|log| self.shared.changed(log));
         self.queue.lock().push(slice)
     }
 

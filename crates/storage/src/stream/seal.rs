@@ -26,6 +26,7 @@ impl Stream {
         let mut footer = Some(Footer::default());
         for touched in touched {
             add(&mut footer, &touched, chunk.id, generation);
+            self.shared.changed(&touched.log);
         }
         let Some(footer) = footer else { return Ok(()) };
         let mut blocks = footer.encode(chunk.life);

@@ -306,6 +306,7 @@ impl Stream {
     /// Tells the logs of the group where their batches are.
     fn publish(&self, writer: &mut Writer, slices: &[Slice], written: Written) -> SmallVec<[Moved; 4]> {
         let mut moved: SmallVec<[Moved; 4]> = SmallVec::new();
+        let mut lives = 0;
         for (slice, (at, segments)) in slices.iter().zip(written.payloads) {
             let Some(log) = &slice.log else { continue };
             writer.touch(log, written.lsn, written.wall_ms);
@@ -316,7 +317,7 @@ impl Stream {
             let tail = tail_of(slice, segments);
             writer.cached_bytes += tail.bytes;
             writer.cached.push_back((log.clone(), tail.base, tail.bytes));
-            log.wrote(
+            let is_wanted = log.wrote(
                 Extent {
                     base: slice.entry.base_offset,
                     next: slice.entry.next_offset,
@@ -328,6 +329,10 @@ impl Stream {
                 },
                 tail,
             );
+            if is_wanted {
+                lives += i64::from(slice.entry.payload_bytes);
+            }
+            self.shared.changed(log);
             if self.options.has_bug(SeededBug::AckBeforeSync) {
                 log.synced_to(log.written_end());
             }
@@ -341,6 +346,7 @@ impl Stream {
                 });
             }
         }
+        self.shared.lives(written.chunk, lives);
         for moved in &mut moved {
             moved.written = moved.log.written_end();
         }

@@ -9,7 +9,7 @@ use types::{LeaderEpoch, Offset};
 use crate::harness::{PATH, World, check_prefix, open, target, try_open, values};
 
 /// Commits in three logs until some chunks are full, with checkpoints between.
-fn filled(seed: u64, checkpoints: bool) -> World {
+pub fn filled(seed: u64, checkpoints: bool) -> World {
     let world = open(&SimDisk::new(), seed);
     for sequence in 0..300 {
         let partition = sequence % 3;
@@ -25,7 +25,15 @@ fn filled(seed: u64, checkpoints: bool) -> World {
     world
 }
 
-fn without_checkpoints(disk: &SimDisk) -> SimDisk {
+/// Bases and deltas, oldest first.
+pub fn checkpoint_files(disk: &SimDisk) -> Vec<std::path::PathBuf> {
+    let files = disk.files().into_iter().map(|(path, _)| path);
+    files
+        .filter(|path| path.extension().is_some_and(|e| e == "base" || e == "delta"))
+        .collect()
+}
+
+pub fn without_checkpoints(disk: &SimDisk) -> SimDisk {
     let disk = disk.copy();
     for (path, _) in disk.files() {
         if path.starts_with(format!("{PATH}/checkpoint")) {
@@ -37,7 +45,7 @@ fn without_checkpoints(disk: &SimDisk) -> SimDisk {
     disk
 }
 
-fn everything(world: &World) -> BTreeMap<i32, Vec<(i64, String)>> {
+pub fn everything(world: &World) -> BTreeMap<i32, Vec<(i64, String)>> {
     (0..3)
         .map(|partition| (partition, values(&world.log(partition)).expect("sound")))
         .collect()
@@ -67,13 +75,8 @@ fn a_log_without_its_checkpoints_is_the_same_log() {
 #[test]
 fn a_damaged_checkpoint_is_passed_over_for_the_older_one() {
     let world = filled(1, true);
-    let newest = world
-        .disk
-        .files()
-        .into_iter()
-        .rfind(|(path, _)| path.extension().is_some_and(|e| e == "base"));
-    let (path, _) = newest.expect("a checkpoint");
-    world.disk.damage(&path, |bytes| bytes[100] ^= 1);
+    let newest = checkpoint_files(&world.disk).pop().expect("a checkpoint");
+    world.disk.damage(&newest, |bytes| bytes[100] ^= 1);
     let again = open(&world.disk.copy(), 2);
     assert_eq!(again.report.damaged_checkpoints, 1);
     assert!(everything(&again) == everything(&world));
@@ -297,7 +300,7 @@ fn a_dropped_log_does_not_come_back_from_a_checkpoint() {
 }
 
 /// Writes much in two logs, drops nearly all of one, so that chunks are used again. Gives the ends.
-fn recycled() -> World {
+pub fn recycled() -> World {
     let world = open(&SimDisk::new(), 1);
     for sequence in 0..1500 {
         world.append(0, sequence, 1, 1000).expect("room");
@@ -318,12 +321,7 @@ fn recycled() -> World {
 #[test]
 fn the_older_checkpoint_serves_also_after_chunks_were_used_again() {
     let world = recycled();
-    let (newest, _) = world
-        .disk
-        .files()
-        .into_iter()
-        .rfind(|(path, _)| path.extension().is_some_and(|e| e == "base"))
-        .expect("a checkpoint");
+    let newest = checkpoint_files(&world.disk).pop().expect("a checkpoint");
     world.disk.damage(&newest, |bytes| bytes[100] ^= 1);
     let again = open(&world.disk.copy(), 2);
     assert_eq!(again.report.damage, Vec::<String>::new());

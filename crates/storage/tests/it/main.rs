@@ -5,6 +5,7 @@ mod checkpoints;
 mod clean;
 mod crash;
 mod damage;
+mod deltas;
 mod epochs;
 mod faults;
 mod formats;
