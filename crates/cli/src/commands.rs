@@ -1,9 +1,29 @@
 //! The table of commands.
 
+mod cluster;
 mod completion;
+mod group;
 mod manual;
+mod topic;
 
 use crate::Command;
 
 /// Every command that needs nothing but this crate; the binary adds its own (`start`, `log`).
-pub static COMMANDS: &[Command] = &[completion::COMMAND, manual::COMMAND];
+pub static COMMANDS: &[Command] = &[
+    topic::LIST,
+    topic::CREATE,
+    topic::DESCRIBE,
+    topic::ALTER,
+    topic::TRIM,
+    topic::DELETE,
+    group::LIST,
+    group::DESCRIBE,
+    group::LAG,
+    group::RESET,
+    group::DELETE,
+    cluster::DESCRIBE,
+    cluster::CONFIG,
+    cluster::FEATURES,
+    completion::COMMAND,
+    manual::COMMAND,
+];

@@ -3,13 +3,18 @@
 //! A [`Command`] is a row: its words, what it does, an example, its arguments and the function that runs it. Help,
 //! manual, completion and the reference page are made from the rows, so they cannot differ from what runs.
 
+mod arguments;
+mod changes;
 mod command;
 mod commands;
+mod connect;
 mod context;
 mod failure;
+mod offsets;
 mod render;
 mod report;
 mod tree;
+mod when;
 
 pub use command::Command;
 pub use commands::COMMANDS;
@@ -18,3 +23,8 @@ pub use failure::{Failure, Kind};
 pub use render::Format;
 pub use report::{Column, ItemFailure, Report};
 pub use tree::{reference, run};
+
+/// The time of the machine, in ms since 1970.
+pub(crate) fn now_ms() -> i64 {
+    os::Clock::real().wall_ms()
+}

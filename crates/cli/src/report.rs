@@ -55,6 +55,8 @@ pub struct Report {
     pub dry_run: bool,
     /// A sentence for people, shown under the table and not in JSON.
     pub note: Option<String>,
+    /// More fields of the JSON object.
+    pub more: Vec<(&'static str, Value)>,
     /// Text that stands in place of a table, for what is no list; JSON has the rows.
     pub text: Option<String>,
 }
@@ -70,6 +72,7 @@ impl Report {
             failed_kind: Kind::Failed,
             dry_run: false,
             note: None,
+            more: Vec::new(),
             text: None,
         }
     }
@@ -99,6 +102,9 @@ impl Report {
         let mut object = Map::new();
         object.insert("schema".to_owned(), json!(format!("ottla.{}.v1", self.what)));
         object.insert(self.what.to_owned(), Value::Array(self.rows.clone()));
+        for (name, value) in &self.more {
+            object.insert((*name).to_owned(), value.clone());
+        }
         let failure = |failure: &ItemFailure| {
             let ItemFailure {
                 item,
