@@ -68,8 +68,13 @@ impl TopicConfigRules for Rules<'_> {
 
     fn describe(&self, overrides: &BTreeMap<String, String>) -> Vec<CreatableTopicConfigs> {
         let row = |entry: config::ConfigEntry| CreatableTopicConfigs {
+            // What the request said comes back as it was said.
+            value: overrides
+                .get(&entry.name)
+                .cloned()
+                .or(entry.value)
+                .map(Into::into),
             name: entry.name.into(),
-            value: entry.value.map(Into::into),
             read_only: entry.read_only,
             config_source: entry.source as i8,
             is_sensitive: entry.is_sensitive,

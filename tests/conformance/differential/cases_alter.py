@@ -1,7 +1,7 @@
 """What changes topics, brokers and groups that are there (keys 21, 33, 37, 44), and what Produce makes of it."""
 import time
 
-from batches import batch_of
+from batches import batch, batch_of
 from connection import stable_versions
 
 TOPIC, BROKER, LOGGER, METRICS, GROUP = 2, 4, 8, 16, 32
@@ -114,6 +114,7 @@ def incremental_brokers(c):
                         ("group.consumer.assignment.interval.ms", "50"), ("log.local.retention.ms", "9000000000"), ("", "1")):
         ask(f"own {name}={value!r}", (BROKER, "1", change(name, value)), validate=True)
         ask(f"all {name}={value!r}", (BROKER, "", change(name, value)), validate=True)
+    sweep(c)
     ask("own unknown key", (BROKER, "1", change("no.such", "1")), show=own)
     ask("own unknown key gone", (BROKER, "1", change("no.such", None, DELETE)), show=own)
     ask("own read-only key deleted", (BROKER, "1", change("num.partitions", None, DELETE)), show=own)
@@ -134,6 +135,23 @@ def incremental_brokers(c):
     ask("null", (BROKER, "1", change("message.max.bytes", None)))
     ask("broker and topic", (BROKER, "7", change("message.max.bytes", "1")), (TOPIC, "k-alter", change("retention.ms", "5")), show=[(TOPIC, "k-alter")])
     ask("topic clean", (TOPIC, "k-alter", change("retention.ms", None, DELETE)))
+
+
+def sweep(c):
+    """Every setting of a broker, set to what it is or to something of its type: which may be said of one broker, which of all."""
+    sample = {3: "1", 5: "1", 1: "true", 6: "0.5"}
+    out = c.ask(32, 4, {"resources": [{"resourceType": BROKER, "resourceName": "1", "configurationKeys": None}]})
+    other = ("advertised.listeners", "listeners", "listener.security.protocol.map", "authorizer.class.name")  # the peer's own
+    for k in out["results"][0]["configs"]:
+        name, value = k["name"], k["value"]
+        if name.startswith("ottla.") or not k["configType"] or name in other:
+            continue
+        value = sample.get(k["configType"], "x") if value is None else value
+        codes = []
+        for who in ("1", ""):
+            answer = c.ask(44, 1, {"resources": [{"resourceType": BROKER, "resourceName": who, "configs": [change(name, value)]}], "validateOnly": True})
+            codes.append(answer["responses"][0]["errorCode"])
+        c.note(f"sweep {name}", codes)
 
 
 def incremental_others(c):
@@ -243,6 +261,7 @@ def create_partitions(c):
         ask("zero", (name, 0, None))
         ask("negative", (name, -1, None))
         ask("assigned", (name, 5, [[1], [1]]))
+        time.sleep(0.3)  # Kafka answers before its broker has heard of them
         c.note(f"partitions v{v}", c.ask(75, 0, {"topics": [{"name": name}]}))
         ask("assigned too few", (name, 8, [[1]]))
         ask("assigned too many", (name, 6, [[1], [1]]))
@@ -344,6 +363,22 @@ def live(c):
         for kept in out["responses"][0]["partitions"][0]["records"]["batches"]:
             kept.pop("payload")  # two compressors, two results
         c.note(f"as {target}", out)
+        for v in (4, 9, 10):
+            out = c.ask(1, v, c.fetch_body(v, [("l-topic", {"partition": 0, "fetchOffset": at})]))
+            c.note(f"as {target}, error and size v{v}", [(p["errorCode"], len(p["records"] or b"") > 0)
+                                                        for t in out["responses"] for p in t["partitions"]])
+    alter(change("compression.type", None, DELETE))
+    alter(change("message.timestamp.before.max.ms", "1000"))
+    for codec in ("none", "gzip", "snappy", "lz4", "zstd"):
+        c.produce(f"{codec}, all of it long ago", 9, "l-topic", batch_of([(b"k", b"v" * 30)] * 20, codec))
+    alter(change("message.timestamp.before.max.ms", None, DELETE), change("cleanup.policy", "compact"))
+    for codec in ("gzip", "snappy", "lz4", "zstd"):
+        c.produce(f"{codec}, some without a key", 9, "l-topic", batch_of([(b"k" if i % 3 else None, b"v" * 30) for i in range(20)], codec))
+    alter(change("compression.type", "gzip"))
+    c.produce("packed again, some without a key", 9, "l-topic", batch_of([(b"k" if i % 3 else None, b"v" * 30) for i in range(20)], "lz4"))
+    alter(change("cleanup.policy", None, DELETE), change("max.message.bytes", "400"), change("compression.type", "uncompressed"))
+    c.produce("small as it comes, large when opened", 9, "l-topic", batch_of([(b"k", b"v" * 100)] * 20, "gzip"))
+    c.produce("garbage to be packed again", 9, "l-topic", batch(20, "gzip", payload=b"no gzip at all"))
 
 
 CASES = [incremental, incremental_brokers, incremental_others, legacy, create_partitions, delete_records, live]

@@ -1,6 +1,7 @@
 """The same requests to Apache Kafka and to Ottla, the answers compared.
 
-run.py record HOST:PORT OUT.json [CASE...]             keeps the normalised answers of a fresh broker
+run.py record HOST:PORT OUT.json [CASE...]             keeps the normalised answers of a fresh broker; named cases
+                                                       replace what OUT.json has of them
 run.py compare HOST:PORT PEER [CASE...]                asks a fresh broker and compares; PEER is a recording or a HOST:PORT
 Both brokers: node id 1, rack RACK1, num.partitions 4. Differences named in explained.tsv are counted apart; any other fails.
 """
@@ -97,6 +98,9 @@ def main():
     what, address, peer, *names = sys.argv[1:]
     mine = answers(address, names)
     if what == "record":
+        if names and os.path.exists(peer):
+            kept = {k: v for k, v in recording(peer).items() if k.split(":")[0] not in names}
+            mine = kept | mine
         with gzip.open(peer, "wt") if peer.endswith(".gz") else open(peer, "w") as f:
             json.dump(mine, f, indent=0, sort_keys=True)
         print(f"{len(mine)} answers kept")
