@@ -1,38 +1,19 @@
-//! Protobuf schema.
+//! Protobuf: proto2 and proto3 files.
+//!
+//! Owns parsing a file with what it imports, the binary and JSON forms of its messages, the paths that say which
+//! message a record holds, the normal form, the outline and compatibility. `protox` reads text, `prost-reflect` values.
 
-use crate::{Direction, Incompatibility, Limits, Path, SchemaError, Source, Stopped, Work, outline::Outline};
+mod builtin;
+mod comments;
+mod compat;
+mod index;
+mod outline;
+mod parse;
+mod print;
+mod value;
 
-/// A Protobuf schema.
-#[derive(Debug, Clone)]
-pub enum ProtobufSchema {}
+pub use index::{IndexError, MessageIndexes};
+pub use parse::ProtobufSchema;
+pub use value::ValueError;
 
-impl ProtobufSchema {
-    /// Parses a schema and what it refers to.
-    pub fn parse_source(_source: &Source, _limits: &Limits) -> Result<ProtobufSchema, SchemaError> {
-        Err(SchemaError::new(
-            &Path::root(),
-            "Protobuf schema is not written yet",
-            "use Avro",
-        ))
-    }
-
-    /// Equal for schemas that mean the same.
-    pub fn normal_text(&self) -> String {
-        match *self {}
-    }
-
-    /// The format-neutral view.
-    pub fn outline(&self) -> Outline {
-        match *self {}
-    }
-}
-
-pub(crate) fn compatible(
-    _direction: Direction,
-    new: &ProtobufSchema,
-    _old: &ProtobufSchema,
-    _work: &mut Work<'_>,
-    _found: &mut Vec<Incompatibility>,
-) -> Result<(), Stopped> {
-    match *new {}
-}
+pub(crate) use compat::compatible;

@@ -1,3 +1,4 @@
 //! Integration tests of the schema engine, in one binary.
 
+mod json_suite;
 mod limits;
