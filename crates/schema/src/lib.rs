@@ -6,7 +6,9 @@
 
 pub mod avro;
 pub mod compat;
+pub mod digest;
 mod error;
+mod guid;
 pub mod json;
 mod limits;
 pub mod outline;
@@ -18,6 +20,7 @@ pub mod text;
 
 pub use compat::{Direction, Incompatibility, Mode, Stopped, Work, compatible};
 pub use error::SchemaError;
+pub use guid::{Metadata, Rule, RuleSet, guid};
 pub use limits::Limits;
 pub use path::Path;
 pub use schema::Schema;

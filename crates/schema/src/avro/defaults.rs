@@ -101,7 +101,9 @@ pub(super) fn check_simple(kind: &Kind, json: &Json) -> Result<(), String> {
         Kind::Boolean => json.as_bool().is_some(),
         Kind::Int => json.as_i64().is_some_and(|value| i32::try_from(value).is_ok()),
         Kind::Long => json.as_i64().is_some(),
-        Kind::Float | Kind::Double => json.as_f64().is_some() || json.as_str().is_some_and(is_special_float),
+        Kind::Float | Kind::Double => {
+            json.as_f64().is_some() || json.as_str().is_some_and(|text| special_float(text).is_some())
+        }
         Kind::String => json.as_str().is_some(),
         Kind::Bytes => json
             .as_str()
@@ -121,9 +123,14 @@ pub(super) fn check_simple(kind: &Kind, json: &Json) -> Result<(), String> {
     }
 }
 
-/// How JSON, which has no word for them, writes the floating-point numbers that are none.
-pub(super) fn is_special_float(text: &str) -> bool {
-    matches!(text, "NaN" | "Infinity" | "-Infinity" | "INF" | "-INF")
+/// The floating-point numbers that are none, by the words that stand for them in JSON.
+pub(super) fn special_float(text: &str) -> Option<f64> {
+    match text {
+        "NaN" => Some(f64::NAN),
+        "Infinity" | "INF" => Some(f64::INFINITY),
+        "-Infinity" | "-INF" => Some(f64::NEG_INFINITY),
+        _ => None,
+    }
 }
 
 fn short(json: &Json) -> String {

@@ -72,12 +72,26 @@ impl AvroSchema {
             root,
             named: parser.named,
         }));
+        if super::walk::depth(&schema) > limits.depth_max * THROUGH_NAMES {
+            let what = format!(
+                "references lead on more than {} types deep",
+                limits.depth_max * THROUGH_NAMES
+            );
+            return Err(SchemaError::new(
+                &Path::root(),
+                what,
+                "flatten the types that refer to each other",
+            ));
+        }
         if defaults == Defaults::Checked {
             defaults::check(&schema)?;
         }
         Ok(schema)
     }
 }
+
+/// How much deeper than one text types may stand when names of references are followed.
+const THROUGH_NAMES: usize = 4;
 
 struct Parser {
     limits: Limits,

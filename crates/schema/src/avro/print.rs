@@ -4,7 +4,7 @@
 use std::{collections::HashSet, fmt};
 
 use super::{
-    model::{AvroSchema, Field, Kind, Order, TypeId},
+    model::{AvroSchema, Field, Kind, LogicalType, Order, Type, TypeId},
     name::Name,
 };
 use crate::text::Json;
@@ -151,16 +151,41 @@ impl Printer<'_> {
             simple if found.props.is_empty() => return text(simple.word()),
             simple => put(&mut members, "type", text(simple.word())),
         }
-        self.props(&mut members, &found.props);
+        self.type_props(&mut members, found);
         if let Some(name) = kind.name() {
-            let seen = kind
-                .aliases()
-                .iter()
+            let mut seen: Vec<_> = kind.aliases().iter().collect();
+            if self.sorted {
+                seen.sort();
+                members.retain(|(member, value)| member != "doc" || value.as_str() != Some(""));
+            }
+            let seen = seen
+                .into_iter()
                 .map(|alias| text(alias.seen_from(name.namespace())))
                 .collect();
             aliases(&mut members, seen);
         }
         Json::Object(members)
+    }
+
+    fn type_props(&self, members: &mut Members, found: &Type) {
+        let leaf = !matches!(
+            found.kind,
+            Kind::Array(_) | Kind::Map(_) | Kind::Record(_) | Kind::Enum(_)
+        );
+        if !(self.sorted && leaf && found.logical.is_some()) {
+            return self.props(members, &found.props);
+        }
+        let mut first = vec!["logicalType"];
+        if let Some(LogicalType::Decimal { scale, .. }) = found.logical {
+            first.push("precision");
+            first.extend((scale != 0).then_some("scale"));
+        }
+        for name in &first {
+            members.extend(found.props.iter().filter(|(known, _)| known == name).cloned());
+        }
+        let is_rest = |(name, _): &&(String, Json)| !first.contains(&name.as_str());
+        let rest: Vec<_> = found.props.iter().filter(is_rest).cloned().collect();
+        self.props(members, &rest);
     }
 
     fn field(&mut self, field: &Field, namespace: Option<&str>) -> Json {
@@ -177,10 +202,11 @@ impl Printer<'_> {
         if field.order != Order::Ascending {
             put(&mut members, "order", text(field.order.name()));
         }
-        aliases(
-            &mut members,
-            field.aliases.iter().map(|alias| text(alias)).collect(),
-        );
+        let mut known: Vec<_> = field.aliases.iter().collect();
+        if self.sorted {
+            known.sort();
+        }
+        aliases(&mut members, known.into_iter().map(|alias| text(alias)).collect());
         self.props(&mut members, &field.props);
         Json::Object(members)
     }

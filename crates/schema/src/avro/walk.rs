@@ -55,3 +55,26 @@ pub(super) fn each_record<E>(
         _ => Ok(()),
     })
 }
+
+/// How deep types stand inside each other when each is written out where it is first used, at most.
+///
+/// References can chain names far beyond the depth of any one text; what prints a schema goes that deep.
+pub(super) fn depth(schema: &AvroSchema) -> usize {
+    let mut seen = vec![false; schema.0.types.len()];
+    let mut waiting = vec![(schema.root(), 1)];
+    let mut deepest = 0;
+    while let Some((id, depth)) = waiting.pop() {
+        match seen.get_mut(id.0 as usize) {
+            Some(seen) if !*seen => *seen = true,
+            _ => continue,
+        }
+        deepest = deepest.max(depth);
+        match schema.kind(id) {
+            Kind::Array(inner) | Kind::Map(inner) => waiting.push((*inner, depth + 1)),
+            Kind::Union(branches) => waiting.extend(branches.iter().rev().map(|branch| (*branch, depth + 1))),
+            Kind::Record(record) => waiting.extend(record.fields.iter().rev().map(|f| (f.schema, depth + 1))),
+            _ => {}
+        }
+    }
+    deepest
+}

@@ -8,8 +8,8 @@ mod verdict;
 
 use std::collections::HashSet;
 
-use rules::{find_written, names, same_name};
-use verdict::Verdicts;
+pub(super) use rules::{find_written, names, same_name};
+pub(super) use verdict::Verdicts;
 
 use super::model::{AvroSchema, Enum, Fixed, Kind, Record, TypeId};
 use crate::{Direction, Incompatibility, Path, Stopped, Work};
@@ -30,16 +30,30 @@ pub(crate) fn compatible(
     if verdicts.reads(reader.root(), writer.root()) {
         return Ok(());
     }
+    let waiting = vec![Item::Pair(reader.root(), writer.root(), Path::root())];
     let mut report = Report {
         reader,
         writer,
         direction,
         verdicts,
-        work,
         told: HashSet::new(),
-        found,
+        waiting,
     };
-    report.pair(reader.root(), writer.root(), &Path::root())
+    // A list, not recursion: pairs of types may lead on for very long.
+    while let Some(item) = report.waiting.pop() {
+        work.step()?;
+        match item {
+            Item::Found(finding) => found.push(*finding),
+            Item::Pair(reader, writer, path) => {
+                let from = report.waiting.len();
+                report.pair(reader, writer, &path);
+                if let Some(added) = report.waiting.get_mut(from..) {
+                    added.reverse();
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether `reader` reads everything that `writer` writes.
@@ -47,33 +61,43 @@ pub fn can_read(reader: &AvroSchema, writer: &AvroSchema, work: &mut Work<'_>) -
     Ok(Verdicts::new(reader, writer, work)?.reads(reader.root(), writer.root()))
 }
 
-struct Report<'a, 'w> {
+enum Item {
+    Pair(TypeId, TypeId, Path),
+    Found(Box<Incompatibility>),
+}
+
+struct Report<'a> {
     reader: &'a AvroSchema,
     writer: &'a AvroSchema,
     direction: Direction,
     verdicts: Verdicts<'a>,
-    work: &'a mut Work<'w>,
     /// Pairs that were told about: each is told once, at its first path.
     told: HashSet<(TypeId, TypeId)>,
-    found: &'a mut Vec<Incompatibility>,
+    /// What is still to be told, the next one last.
+    waiting: Vec<Item>,
 }
 
-impl<'a> Report<'a, '_> {
-    fn pair(&mut self, reader: TypeId, writer: TypeId, path: &Path) -> Result<(), Stopped> {
-        self.work.step()?;
-        if self.verdicts.reads(reader, writer) || !self.told.insert((reader, writer)) {
-            return Ok(());
+impl<'a> Report<'a> {
+    fn add(&mut self, reader: TypeId, writer: TypeId, path: Path) {
+        if !self.verdicts.reads(reader, writer) {
+            self.waiting.push(Item::Pair(reader, writer, path));
+        }
+    }
+
+    fn pair(&mut self, reader: TypeId, writer: TypeId, path: &Path) {
+        if !self.told.insert((reader, writer)) {
+            return;
         }
         let (r, w) = (self.reader.kind(reader), self.writer.kind(writer));
         match (r, w) {
             (_, Kind::Union(branches)) => {
                 for branch in branches {
-                    self.pair(reader, *branch, &path.branch(self.writer.label(*branch)))?;
+                    self.add(reader, *branch, path.branch(self.writer.label(*branch)));
                 }
             }
-            (Kind::Union(branches), _) => self.union(branches, writer, path)?,
-            (Kind::Array(r), Kind::Array(w)) => self.pair(*r, *w, &path.items())?,
-            (Kind::Map(r), Kind::Map(w)) => self.pair(*r, *w, &path.values())?,
+            (Kind::Union(branches), _) => self.union(branches, writer, path),
+            (Kind::Array(r), Kind::Array(w)) => self.add(*r, *w, path.items()),
+            (Kind::Map(r), Kind::Map(w)) => self.add(*r, *w, path.values()),
             (Kind::Fixed(rf), Kind::Fixed(wf)) => {
                 self.name(r, w, path);
                 self.size(rf, wf, path);
@@ -84,7 +108,7 @@ impl<'a> Report<'a, '_> {
             }
             (Kind::Record(rr), Kind::Record(wr)) => {
                 self.name(r, w, path);
-                self.fields(rr, wr, path)?;
+                self.fields(rr, wr, path);
             }
             _ => {
                 let (r, w) = (self.reader.type_text(reader), self.writer.type_text(writer));
@@ -92,16 +116,15 @@ impl<'a> Report<'a, '_> {
                 self.push("TYPE_MISMATCH", path, r, w, how);
             }
         }
-        Ok(())
     }
 
-    fn union(&mut self, branches: &'a [TypeId], writer: TypeId, path: &Path) -> Result<(), Stopped> {
+    fn union(&mut self, branches: &'a [TypeId], writer: TypeId, path: &Path) {
         // What is wrong with the branch of the same name tells more than that none fits.
         let named = branches
             .iter()
             .find(|branch| self.verdicts.is_same_named(**branch, writer));
         if let Some(branch) = named {
-            return self.pair(*branch, writer, &path.branch(self.reader.label(*branch)));
+            return self.add(*branch, writer, path.branch(self.reader.label(*branch)));
         }
         let choices: Vec<_> = branches.iter().map(|branch| self.reader.label(*branch)).collect();
         let label = self.writer.label(writer).to_owned();
@@ -113,7 +136,6 @@ impl<'a> Report<'a, '_> {
             label,
             how,
         );
-        Ok(())
     }
 
     fn name(&mut self, reader: &Kind, writer: &Kind, path: &Path) {
@@ -151,12 +173,12 @@ impl<'a> Report<'a, '_> {
         );
     }
 
-    fn fields(&mut self, reader: &'a Record, writer: &'a Record, path: &Path) -> Result<(), Stopped> {
+    fn fields(&mut self, reader: &'a Record, writer: &'a Record, path: &Path) {
         let names = names(writer);
         for (n, field) in reader.fields.iter().enumerate() {
             let at = path.field(&field.name);
             match find_written(field, n, writer, &names) {
-                Some(written) => self.pair(field.schema, written.schema, &at)?,
+                Some(written) => self.add(field.schema, written.schema, at),
                 None if field.default.is_none() => {
                     let how = format!(
                         "give {} a default, or an alias with the name that it had",
@@ -174,7 +196,6 @@ impl<'a> Report<'a, '_> {
                 None => {}
             }
         }
-        Ok(())
     }
 
     fn push(&mut self, rule: &'static str, path: &Path, reader: String, writer: String, how: String) {
@@ -183,7 +204,7 @@ impl<'a> Report<'a, '_> {
             Direction::Forward => (writer, reader),
         };
         let direction = self.direction;
-        self.found.push(Incompatibility {
+        let finding = Incompatibility {
             rule,
             path: path.clone(),
             old,
@@ -191,7 +212,8 @@ impl<'a> Report<'a, '_> {
             how,
             direction,
             against: 0,
-        });
+        };
+        self.waiting.push(Item::Found(Box::new(finding)));
     }
 }
 

@@ -67,7 +67,6 @@ impl<'a> Verdicts<'a> {
     }
 
     /// The branch that reads `writer`: one of its own kind and name first, then one that it is promoted to.
-    #[expect(dead_code, reason = "the resolver takes it")]
     pub fn branch(&self, branches: &[TypeId], writer: TypeId) -> Option<usize> {
         let same = |branch: &TypeId| self.is_same_named(*branch, writer) && self.reads(*branch, writer);
         branches
