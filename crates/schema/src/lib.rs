@@ -17,6 +17,7 @@ pub mod protobuf;
 mod schema;
 mod source;
 pub mod text;
+pub mod wire;
 
 pub use compat::{Direction, Incompatibility, Mode, Stopped, Work, compatible};
 pub use error::SchemaError;

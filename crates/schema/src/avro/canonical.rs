@@ -134,6 +134,7 @@ impl Form<'_> {
 /// The fingerprint of no bytes, and the polynomial.
 const EMPTY: u64 = 0xc15d_213a_a4d7_a795;
 
+#[allow(clippy::indexing_slicing)] // Runs at compile time only.
 const TABLE: [u64; 256] = {
     let mut table = [0; 256];
     let mut i = 0;

@@ -3,6 +3,7 @@
 mod binary;
 mod canonical;
 mod compat;
+mod container;
 mod defaults;
 mod logical;
 mod model;
@@ -10,14 +11,18 @@ mod name;
 mod outline;
 mod parse;
 mod print;
+mod single_object;
 mod value;
 mod walk;
 
+pub(crate) use binary::put_long;
 pub use binary::{DataError, DataLimits, Decoder, Encoder, Visitor};
 pub use canonical::rabin;
 pub use compat::can_read;
 pub(crate) use compat::compatible;
+pub use container::{Codec, ContainerError, ContainerReader, ContainerWriter};
 pub use model::{AvroSchema, Enum, Field, Fixed, Kind, LogicalType, Order, Record, Type, TypeId};
 pub use name::{Name, PRIMITIVES};
 pub use parse::Defaults;
+pub use single_object::{put_single_object_header, take_single_object_header};
 pub use value::Value;

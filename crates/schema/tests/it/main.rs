@@ -1,5 +1,5 @@
 //! Integration tests of the schema engine, in one binary.
 
-mod json_suite;
 mod canonical;
+mod json_suite;
 mod limits;

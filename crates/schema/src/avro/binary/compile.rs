@@ -8,13 +8,15 @@ use rustc_hash::FxHashMap;
 use super::{
     Fault,
     default::default_value,
-    plan::{Branch, EnumPlan, Node, NodeId, Plan, RecordPlan, Step, UnionPlan},
+    encode::write,
+    plan::{Branch, DefaultPlan, EnumPlan, Node, NodeId, Plan, RecordPlan, Step, UnionPlan},
 };
 use crate::{
     Stopped, Work,
     avro::{
         compat::{Verdicts, find_written, names, same_name},
-        model::{AvroSchema, Enum, Kind, Record, TypeId},
+        model::{AvroSchema, Enum, Field, Kind, Record, TypeId},
+        value::Value,
     },
 };
 
@@ -32,6 +34,7 @@ pub(in crate::avro) fn compile(
         work,
         places: FxHashMap::default(),
         skips: FxHashMap::default(),
+        owns: FxHashMap::default(),
         nodes: Vec::new(),
         waiting: Vec::new(),
     };
@@ -42,13 +45,16 @@ pub(in crate::avro) fn compile(
         let node = match task {
             Task::Pair(reader, writer) => compiler.node(reader, writer)?,
             Task::Skip(writer) => compiler.skipping(writer),
+            Task::Own(reader) => compiler.owning(reader),
         };
         compiler.fill(place, node);
     }
-    Ok(Plan {
+    let mut plan = Plan {
         nodes: compiler.nodes,
         root,
-    })
+    };
+    encode_defaults(&mut plan);
+    Ok(plan)
 }
 
 struct Compiler<'a, 'w> {
@@ -59,6 +65,7 @@ struct Compiler<'a, 'w> {
     places: FxHashMap<(TypeId, TypeId), NodeId>,
     /// How a type of the writer is read as itself, to be passed over.
     skips: FxHashMap<TypeId, NodeId>,
+    owns: FxHashMap<TypeId, NodeId>,
     nodes: Vec<Node>,
     waiting: Vec<(NodeId, Task)>,
 }
@@ -66,6 +73,8 @@ struct Compiler<'a, 'w> {
 enum Task {
     Pair(TypeId, TypeId),
     Skip(TypeId),
+    /// A type of the reader, written and read as itself: its defaults.
+    Own(TypeId),
 }
 
 impl<'a> Compiler<'a, '_> {
@@ -182,7 +191,15 @@ impl<'a> Compiler<'a, '_> {
                 }
             }
             match self.default(field) {
-                Ok(value) => defaults.push((n as u32, value)),
+                Ok(value) => {
+                    let node = self.own(field.schema);
+                    defaults.push(DefaultPlan {
+                        field: n as u32,
+                        value,
+                        bytes: Vec::new(),
+                        node,
+                    });
+                }
                 Err(why) => missing = Some(format!("{}: {why}", field.name)),
             }
         }
@@ -216,16 +233,64 @@ impl<'a> Compiler<'a, '_> {
         }))
     }
 
-    fn default(&self, field: &crate::avro::Field) -> Result<crate::avro::Value, String> {
+    fn default(&self, field: &Field) -> Result<Value, String> {
         let Some(default) = &field.default else {
             return Err("the field was not written and has no default".into());
         };
         default_value(self.reader, field.schema, default).map_err(|fault: Fault| {
             format!(
                 "its default is not of its type: {}",
-                crate::avro::DataError::from(fault)
+                super::DataError::from(fault)
             )
         })
+    }
+
+    fn own(&mut self, reader: TypeId) -> NodeId {
+        if let Some(place) = self.owns.get(&reader) {
+            return *place;
+        }
+        let place = self.open();
+        self.owns.insert(reader, place);
+        self.waiting.push((place, Task::Own(reader)));
+        place
+    }
+
+    fn owning(&mut self, reader: TypeId) -> Node {
+        match self.reader.kind(reader) {
+            Kind::Array(items) => Node::Array(self.own(*items)),
+            Kind::Map(values) => Node::Map(self.own(*values)),
+            Kind::Union(branches) => {
+                let plan = |(n, id): (usize, &TypeId)| Branch {
+                    branch: n as u32,
+                    node: self.own(*id),
+                };
+                let plans = branches.iter().enumerate().map(plan).collect();
+                let labels = branches
+                    .iter()
+                    .map(|id| self.reader.label(*id).to_owned())
+                    .collect();
+                Node::Union(UnionPlan {
+                    branches: plans,
+                    labels,
+                })
+            }
+            Kind::Record(record) => {
+                let step = |(n, field): (usize, &Field)| Step {
+                    field: n as u32,
+                    node: self.own(field.schema),
+                };
+                let steps = record.fields.iter().enumerate().map(step).collect();
+                let fields = record.fields.iter().map(|field| field.name.clone()).collect();
+                Node::Record(RecordPlan {
+                    steps,
+                    defaults: Vec::new(),
+                    fields,
+                })
+            }
+            Kind::Enum(symbols) => Node::Enum(enumeration(symbols, symbols)),
+            Kind::Fixed(fixed) => Node::Fixed(fixed.size),
+            leaf => simple(leaf, leaf),
+        }
     }
 
     fn skip(&mut self, writer: TypeId) -> NodeId {
@@ -244,7 +309,7 @@ impl<'a> Compiler<'a, '_> {
             Kind::Map(values) => Node::Map(self.skip(*values)),
             Kind::Union(branches) => Node::Chosen(branches.iter().map(|branch| self.skip(*branch)).collect()),
             Kind::Record(record) => {
-                let skip = |field: &crate::avro::Field| Step {
+                let skip = |field: &Field| Step {
                     field: Step::SKIP,
                     node: self.skip(field.schema),
                 };
@@ -260,6 +325,28 @@ impl<'a> Compiler<'a, '_> {
             // Passing over needs no look at the text.
             Kind::String => Node::Bytes,
             leaf => simple(leaf, leaf),
+        }
+    }
+}
+
+/// Defaults once more as data, for those who want no values.
+fn encode_defaults(plan: &mut Plan) {
+    let mut encoded = Vec::new();
+    for (at, node) in plan.nodes.iter().enumerate() {
+        let Node::Record(record) = node else { continue };
+        for (n, default) in record.defaults.iter().enumerate() {
+            let mut bytes = Vec::new();
+            // A default that was built from its type is of its type.
+            if write(plan, default.node, &default.value, &mut bytes).is_ok() {
+                encoded.push((at, n, bytes));
+            }
+        }
+    }
+    for (at, n, bytes) in encoded {
+        if let Some(Node::Record(record)) = plan.nodes.get_mut(at)
+            && let Some(default) = record.defaults.get_mut(n)
+        {
+            default.bytes = bytes;
         }
     }
 }

@@ -227,10 +227,10 @@ fn read_record(
             None => skip(plan, step.node, input)?,
         }
     }
-    for (place, default) in &record.defaults {
-        if let Some(field) = fields.get_mut(*place as usize) {
-            spend_default(default, input)?;
-            field.clone_from(default);
+    for default in &record.defaults {
+        if let Some(field) = fields.get_mut(default.field as usize) {
+            spend_default(&default.value, input)?;
+            put_default(field, &default.value);
         }
     }
     Ok(())
@@ -241,6 +241,18 @@ pub(super) fn in_field(fault: Fault, record: &RecordPlan, field: u32) -> Fault {
     match record.fields.get(field as usize) {
         Some(name) => fault.in_field(name),
         None => fault,
+    }
+}
+
+/// Texts keep their memory.
+fn put_default(field: &mut Value, default: &Value) {
+    match (field, default) {
+        (Value::String(old), Value::String(text)) => old.clone_from(text),
+        (Value::Union(old, inner), Value::Union(branch, default)) => {
+            *old = *branch;
+            put_default(inner, default);
+        }
+        (field, default) => field.clone_from(default),
     }
 }
 

@@ -40,7 +40,7 @@ impl Encoder {
 }
 
 #[inline]
-fn write(plan: &Plan, node: NodeId, value: &Value, out: &mut Vec<u8>) -> Result<(), Fault> {
+pub(super) fn write(plan: &Plan, node: NodeId, value: &Value, out: &mut Vec<u8>) -> Result<(), Fault> {
     match (plan.get(node), value) {
         (Node::Null, Value::Null) => {}
         (Node::Boolean, Value::Boolean(value)) => out.push(u8::from(*value)),
@@ -138,7 +138,7 @@ pub(in crate::avro) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// Appends a number in zigzag base 128.
 #[inline]
-pub(in crate::avro) fn put_long(out: &mut Vec<u8>, value: i64) {
+pub(crate) fn put_long(out: &mut Vec<u8>, value: i64) {
     let mut zigzag = ((value << 1) ^ (value >> 63)) as u64;
     while zigzag >= 0x80 {
         out.push(zigzag as u8 | 0x80);

@@ -15,9 +15,9 @@ pub use encode::Encoder;
 pub use visit::Visitor;
 
 pub(super) use compile::compile;
+pub(super) use encode::put_bytes;
+pub(crate) use encode::put_long;
 pub(super) use input::Input;
-
-
 
 /// Why data is not of a schema, or cannot be read as another.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -80,10 +80,21 @@ pub(in crate::avro) struct Branch {
 pub(in crate::avro) struct RecordPlan {
     /// In the order of the writer's fields.
     pub steps: Vec<Step>,
-    /// The reader's fields that nobody wrote, each with its default.
-    pub defaults: Vec<(u32, Value)>,
+    /// The reader's fields that nobody wrote.
+    pub defaults: Vec<DefaultPlan>,
     /// The reader's fields: names, in the order of its schema.
     pub fields: Vec<String>,
+}
+
+/// A field that takes its default.
+#[derive(Debug, Clone)]
+pub(in crate::avro) struct DefaultPlan {
+    /// The reader's field.
+    pub field: u32,
+    pub value: Value,
+    /// The same value as data, and how it is read by those who want no values.
+    pub bytes: Vec<u8>,
+    pub node: NodeId,
 }
 
 /// One field of the writer.

@@ -1,11 +1,10 @@
 //! Running a plan without building values: a visitor is told what is there.
 
 use super::{
-    Fault, Input,
+    DataLimits, Fault, Input,
     decode::{branch, chosen, in_field, read_symbol, skip},
     plan::{Node, NodeId, Plan, RecordPlan},
 };
-use crate::avro::value::Value;
 
 /// Is told about one datum, in the order of its bytes. Every method does nothing unless it is written.
 ///
@@ -122,10 +121,16 @@ impl<'p, V: Visitor> Visits<'p, '_, V> {
                 None => skip(self.plan, step.node, input)?,
             }
         }
-        for (place, default) in &record.defaults {
-            let name = record.fields.get(*place as usize).map_or("", String::as_str);
-            self.visitor.field(*place, name);
-            tell(self.visitor, default);
+        for default in &record.defaults {
+            let name = record
+                .fields
+                .get(default.field as usize)
+                .map_or("", String::as_str);
+            self.visitor.field(default.field, name);
+            self.node(
+                default.node,
+                &mut Input::new(&default.bytes, &DataLimits::default()),
+            )?;
         }
         self.visitor.end_record();
         Ok(())
@@ -143,47 +148,6 @@ impl<'p, V: Visitor> Visits<'p, '_, V> {
             }
             input.spend(count)?;
             (0..count).try_for_each(|_| item(self, input))?;
-        }
-    }
-}
-
-/// Tells a visitor about a value. Symbols and fields of defaults have positions, no names.
-fn tell<V: Visitor>(visitor: &mut V, value: &Value) {
-    match value {
-        Value::Null => visitor.null(),
-        Value::Boolean(value) => visitor.boolean(*value),
-        Value::Int(value) => visitor.int(*value),
-        Value::Long(value) => visitor.long(*value),
-        Value::Float(value) => visitor.float(*value),
-        Value::Double(value) => visitor.double(*value),
-        Value::Bytes(value) => visitor.bytes(value),
-        Value::String(value) => visitor.string(value),
-        Value::Fixed(value) => visitor.fixed(value),
-        Value::Enum(place) => visitor.symbol(*place, ""),
-        Value::Union(place, inner) => {
-            visitor.branch(*place);
-            tell(visitor, inner);
-        }
-        Value::Array(items) => {
-            visitor.begin_array();
-            items.iter().for_each(|item| tell(visitor, item));
-            visitor.end_array();
-        }
-        Value::Map(entries) => {
-            visitor.begin_map();
-            for (key, value) in entries {
-                visitor.key(key);
-                tell(visitor, value);
-            }
-            visitor.end_map();
-        }
-        Value::Record(fields) => {
-            visitor.begin_record();
-            for (place, field) in fields.iter().enumerate() {
-                visitor.field(place as u32, "");
-                tell(visitor, field);
-            }
-            visitor.end_record();
         }
     }
 }
