@@ -189,7 +189,9 @@ impl Error {
             Some(code) => Err(Error::Broker {
                 what: what(),
                 code,
-                message: message.map(|message| message.as_str().to_owned()),
+                message: message
+                    .map(|message| message.as_str().to_owned())
+                    .filter(|words| !words.is_empty()),
             }),
             None => Err(Error::UnknownCode { what: what(), code }),
         }

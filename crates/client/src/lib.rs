@@ -19,7 +19,7 @@
 //! # }
 //! ```
 #![warn(missing_docs)]
-#![allow(dead_code, reason = "the producer and the consumer will use all of the core")]
+#![allow(dead_code, reason = "the consumer will use all of the core")]
 
 mod admin;
 mod backoff;
@@ -28,6 +28,7 @@ mod config;
 mod error;
 mod metadata;
 mod pool;
+mod producer;
 mod retry;
 pub mod security;
 pub mod transport;
@@ -38,6 +39,7 @@ pub use client::{Client, To};
 pub use config::ClientConfig;
 pub use error::{Error, Result};
 pub use metadata::{Broker, Metadata, Partition, Topic};
+pub use producer::{Acks, Delivered, Delivery, NewRecord, Producer, ProducerConfig, partition_of_key};
 pub use record::Codec;
 pub use types::{BrokerId, ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId, Uuid};
 pub use wire::{Feature, Handshake, Request, Versions};

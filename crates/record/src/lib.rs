@@ -12,6 +12,7 @@ mod search;
 mod snappy;
 mod varint;
 mod walk;
+mod writer;
 
 pub use builder::{BatchBuilder, BatchOptions, ControlType};
 pub use check::{Rules, TimestampRule, check_crc, check_produced};
@@ -22,6 +23,7 @@ pub use patch::{PREFIX_BYTES, prefix, with_log_append_time, with_max_timestamp};
 pub use repack::{Packing, repack};
 pub use search::{first_at_or_after, of_max_timestamp};
 pub use walk::{Headers, Record, Records, walk};
+pub use writer::{BatchWriter, HeaderRef, with_producer};
 
 /// CRC-32C, as batches and our own log use it.
 pub fn crc32c(bytes: &[u8]) -> u32 {

@@ -77,11 +77,13 @@ fn the_cluster_describes_itself() {
 fn settings_of_a_topic_are_described() {
     with_broker(|client| async move {
         let name = topic(&client, "configured", 1, &[("retention.ms", "123456")]).await;
-        let configs = client
-            .admin()
-            .describe_configs(&[Resource::topic(&name)])
-            .await
-            .expect("ok");
+        // A topic can be described a moment after it was created.
+        let configs = eventually("settings", || async {
+            let wanted = [Resource::topic(&name)];
+            let configs = client.admin().describe_configs(&wanted).await.expect("ok");
+            configs[0].1.is_ok().then_some(configs)
+        })
+        .await;
         let entries = configs[0].1.as_ref().expect("described");
         let retention = entries
             .iter()

@@ -2,4 +2,5 @@
 //! do nothing, since they would have nobody to talk to.
 
 mod admin;
+mod producer;
 mod support;
