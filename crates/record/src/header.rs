@@ -11,9 +11,11 @@ pub(crate) const LENGTH_FROM: usize = 12;
 /// The checksum covers everything from here.
 pub(crate) const CRC_FROM: usize = 21;
 
-const TRANSACTIONAL: i16 = 1 << 4;
-const CONTROL: i16 = 1 << 5;
+pub(crate) const TRANSACTIONAL: i16 = 1 << 4;
+pub(crate) const CONTROL: i16 = 1 << 5;
 pub(crate) const LOG_APPEND_TIME: i16 = 1 << 3;
+/// A compaction put the time from which tombstones may go into the base timestamp.
+pub(crate) const DELETE_HORIZON: i16 = 1 << 6;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimestampType {
@@ -102,6 +104,12 @@ impl BatchHeader {
 
     pub fn is_control(&self) -> bool {
         self.attributes & CONTROL != 0
+    }
+
+    /// From when on a compaction may drop the batch's tombstones, or its transaction marker; none before the first one
+    /// saw it (`RecordBatch.deleteHorizonMs`).
+    pub fn delete_horizon_ms(&self) -> Option<i64> {
+        (self.attributes & DELETE_HORIZON != 0).then_some(self.base_timestamp)
     }
 
     /// Any negative id is none (`DefaultRecordBatch.hasProducerId`).

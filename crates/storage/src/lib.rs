@@ -5,6 +5,7 @@
 
 mod chunk;
 mod clean;
+mod compact;
 mod directory;
 pub mod dump;
 mod error;
@@ -18,6 +19,7 @@ pub mod state;
 mod stream;
 
 pub use clean::Space;
+pub use compact::{Cleanable, Compacted, CompactionSettings};
 pub use directory::LogDirectory;
 pub use error::{AppendError, Error, ReadError};
 pub use log::{Append, Appended, ColdRead, Log, Read, ReadOutcome, Segment, SegmentLimits, Slices};

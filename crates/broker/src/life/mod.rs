@@ -2,6 +2,7 @@
 //! clock; what is to be done is decided by pure functions beside it.
 
 mod clock;
+mod compaction;
 pub mod retention;
 
 use std::sync::{Arc, Weak};
@@ -62,6 +63,7 @@ struct Rounds {
     retention: Every,
     producers: Every,
     cleaning: Every,
+    compaction: Every,
 }
 
 struct Every {
@@ -108,6 +110,7 @@ impl Rounds {
             retention: Every::new(retention, now),
             producers: Every::new(PRODUCER_CHECK, now),
             cleaning: Every::new(CLEANING_CHECK, now),
+            compaction: Every::new(Duration::from_millis(broker.config.cleaner_backoff_ms), now),
         }
     }
 
@@ -115,11 +118,12 @@ impl Rounds {
         loop {
             let Some(broker) = broker.upgrade() else { return };
             self.round(&broker);
-            let next = self
-                .retention
-                .next
-                .min(self.producers.next)
-                .min(self.cleaning.next);
+            let rounds = [&self.retention, &self.producers, &self.cleaning, &self.compaction];
+            let next = rounds
+                .map(|every| every.next)
+                .into_iter()
+                .min()
+                .unwrap_or_default();
             let nap = next.saturating_sub(broker.clock.elapsed());
             drop(broker);
             let mut stopped = stopped.lock();
@@ -144,6 +148,10 @@ impl Rounds {
                 .logs()
                 .iter()
                 .for_each(|log| log.expire_producers(wall_ms));
+        }
+        // Tombstones go by age: they wait for a clock that is right, as records do.
+        if self.compaction.is_due(now) && trusted && compaction::round(broker, wall_ms) {
+            self.compaction.next = now;
         }
         if self.cleaning.is_due(now) && broker.directory.wants_cleaning() {
             clean(broker);

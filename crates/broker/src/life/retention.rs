@@ -33,7 +33,9 @@ pub fn retained(
     let by_time = settings.retention_ms.map_or(0, |most| {
         // A segment whose records have no time has no age.
         let too_old = |segment: &Segment| {
-            0 <= segment.max_timestamp && most < now_ms.saturating_sub(segment.max_timestamp)
+            let aged = 0 <= segment.max_timestamp && most < now_ms.saturating_sub(segment.max_timestamp);
+            // A compaction may have left nothing of it.
+            aged || segment.bytes == 0
         };
         count(left, high_watermark, too_old)
     });

@@ -3,11 +3,13 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
+use protocol::ApiKey;
+use protocol::messages::fetch_response::FetchResponse;
 use record::{BatchBuilder, BatchOptions};
 use testkit::{Client, TestNode};
 
-use crate::offsets::list;
-use crate::{create, produce};
+use crate::offsets::{list, list_of};
+use crate::{create, fetch_request, produce};
 
 const EARLIEST: i64 = -2;
 const LATEST: i64 = -1;
@@ -117,4 +119,79 @@ fn segments_are_as_they_were_after_a_power_loss() {
     let log = segments.partition(0).expect("one").log().segments();
     let bases: Vec<i64> = log.iter().map(|segment| segment.base.0).collect();
     assert_eq!(bases, [0, 5, 10]);
+}
+
+fn keyed(key: &str, value: Option<&[u8]>) -> Bytes {
+    let mut builder = BatchBuilder::new(BatchOptions::default());
+    builder.push(now_ms(), Some(key.as_bytes()), value);
+    builder.build().expect("memory suffices")
+}
+
+/// (offset, key) of everything that a consumer finds in the topic.
+fn consume(client: &mut Client, topic: &str) -> Vec<(i64, String)> {
+    let mut found = Vec::new();
+    let mut from = list_of(client, topic, EARLIEST);
+    let end = list_of(client, topic, LATEST);
+    while from < end {
+        let response: FetchResponse = client.ask(ApiKey::Fetch, 12, &fetch_request(topic, from));
+        let records = response.responses[0].partitions[0]
+            .records
+            .clone()
+            .expect("never null")
+            .to_bytes();
+        let before = from;
+        for batch in record::batches(&records) {
+            let (header, batch) = batch.expect("whole");
+            for record in record::walk(&header, &batch[record::HEADER_BYTES..]) {
+                let record = record.expect("sound");
+                let offset = header.base_offset.0 + i64::from(record.offset_delta);
+                found.push((
+                    offset,
+                    String::from_utf8_lossy(record.key.unwrap_or_default()).into_owned(),
+                ));
+            }
+            from = header.next_offset().0;
+        }
+        assert!(before < from, "a fetch below the end gets on");
+    }
+    found
+}
+
+#[test]
+fn a_compacted_topic_keeps_the_last_record_of_each_key() {
+    let node = TestNode::start(&[("log.cleaner.backoff.ms", "50")]);
+    let mut client = Client::connect(node.address);
+    let configs = [
+        ("cleanup.policy", "compact"),
+        ("segment.bytes", "1048576"),
+        ("min.cleanable.dirty.ratio", "0.01"),
+    ];
+    create(&mut client, "t", 1, &configs);
+    for round in 0..40 {
+        for key in 0..4 {
+            let value = vec![round; 60_000];
+            let produced = produce(&mut client, "t", 9, keyed(&format!("k{key}"), Some(&value)));
+            assert_eq!(produced.error_code, 0);
+        }
+    }
+    let last_of = |found: &[(i64, String)], key: &str| {
+        found
+            .iter()
+            .rfind(|(_, known)| known == key)
+            .map(|(offset, _)| *offset)
+    };
+    wait_for("10 MB of four keys are compacted", || {
+        consume(&mut client, "t").len() < 30
+    });
+    let found = consume(&mut client, "t");
+    for (at, key) in ["k0", "k1", "k2", "k3"].iter().enumerate() {
+        assert_eq!(last_of(&found, key), Some(156 + at as i64));
+    }
+    assert_eq!(list_of(&mut client, "t", EARLIEST), 0);
+    wait_for("their room comes back", || chunk_bytes(&node) < 6 << 20);
+    // A record without a key is refused.
+    let mut builder = BatchBuilder::new(BatchOptions::default());
+    builder.push(now_ms(), None, Some(b"v"));
+    let refused = produce(&mut client, "t", 9, builder.build().expect("memory suffices"));
+    assert_eq!(refused.error_code, types::ErrorCode::InvalidRecord.code());
 }

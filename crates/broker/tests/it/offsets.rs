@@ -14,13 +14,26 @@ use types::ErrorCode;
 use crate::{node_with, produce};
 
 pub fn list(client: &mut Client, version: i16, timestamp: i64) -> ListOffsetsPartitionResponse {
+    list_topic(client, "t", version, timestamp)
+}
+
+pub fn list_of(client: &mut Client, topic: &str, timestamp: i64) -> i64 {
+    list_topic(client, topic, 9, timestamp).offset
+}
+
+fn list_topic(
+    client: &mut Client,
+    topic: &str,
+    version: i16,
+    timestamp: i64,
+) -> ListOffsetsPartitionResponse {
     let partition = ListOffsetsPartition {
         partition_index: 0,
         timestamp,
         ..Default::default()
     };
     let topic = ListOffsetsTopic {
-        name: "t".into(),
+        name: topic.into(),
         partitions: vec![partition],
         ..Default::default()
     };

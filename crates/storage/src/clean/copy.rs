@@ -21,7 +21,7 @@ pub(crate) struct Copier<'a> {
 }
 
 /// The run that is being written.
-struct Part {
+pub(crate) struct Part {
     base: Offset,
     /// After the last batch that was put.
     end: Offset,
@@ -57,13 +57,13 @@ impl<'a> Copier<'a> {
             return Err(error);
         }
         self.place(source, &part, source.next, None);
-        if let (Some(writer), Some(state)) = (&mut self.writer, at_end) {
-            writer.state(state.clone());
+        if let Some(state) = at_end {
+            self.state(state.clone());
         }
         Ok(())
     }
 
-    fn begin(&mut self, log: &Arc<Log>, base: Offset, about: u64) -> Result<Part, Error> {
+    pub(crate) fn begin(&mut self, log: &Arc<Log>, base: Offset, about: u64) -> Result<Part, Error> {
         let writer = match &mut self.writer {
             Some(writer) => writer,
             empty => empty.insert(SortedWriter::begin(self.stream)?),
@@ -98,6 +98,15 @@ impl<'a> Copier<'a> {
             self.flush()?;
             *part = self.begin(&source.log, header.base_offset, source.bytes)?;
         }
+        self.write(part, header, batch)
+    }
+
+    pub(crate) fn write(
+        &mut self,
+        part: &mut Part,
+        header: &BatchHeader,
+        batch: &Bytes,
+    ) -> Result<(), Error> {
         if let Some(writer) = &mut self.writer {
             writer.batch(header, batch)?;
         }
@@ -107,8 +116,23 @@ impl<'a> Copier<'a> {
         Ok(())
     }
 
+    /// After a run: a chunk that is full is put into service.
+    pub(crate) fn flush_if_full(&mut self) -> Result<(), Error> {
+        let most = self.stream.options.chunk_bytes_max;
+        if self.writer.as_ref().is_some_and(|writer| most <= writer.bytes()) {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
     /// Ends the run: it is to serve the range up to `next`.
-    fn place(&mut self, source: &Source, part: &Part, next: Offset, compaction: Option<Compaction>) {
+    pub(crate) fn place(
+        &mut self,
+        source: &Source,
+        part: &Part,
+        next: Offset,
+        compaction: Option<Compaction>,
+    ) {
         let run = self.writer.as_mut().and_then(|writer| writer.end_run(next));
         self.placed.push(Placed {
             log: source.log.clone(),
@@ -119,6 +143,13 @@ impl<'a> Copier<'a> {
             cuts: source.cuts,
             compaction,
         });
+    }
+
+    /// What a partition of this chunk is.
+    pub(crate) fn state(&mut self, state: FooterState) {
+        if let Some(writer) = &mut self.writer {
+            writer.state(state);
+        }
     }
 
     fn abandon(&mut self, part: &Part) {

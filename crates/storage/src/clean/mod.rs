@@ -16,7 +16,7 @@ use crate::sorted::{Source, SourceError};
 use crate::stream::{Stream, read_footer};
 use crate::{Error, Log};
 
-pub(crate) use copy::Copier;
+pub(crate) use copy::{Copier, Part};
 use space::ChunkSpace;
 pub use space::Space;
 
@@ -34,6 +34,8 @@ pub(crate) struct Cleaner {
 pub(crate) struct State {
     /// Chunks with records that cannot be read: they stay where they are.
     stuck: FxHashSet<u64>,
+    /// Logs that cannot be compacted, for the same reason.
+    pub(crate) unreadable: FxHashSet<(TopicIdPartition, u32)>,
     /// What had changed when the last round began.
     churn: u64,
 }
@@ -108,7 +110,7 @@ impl Cleaner {
     }
 
     /// On a full disk the cleaner's reserve goes for what it has to write.
-    fn make_room(&self, bytes: u64) {
+    pub(crate) fn make_room(&self, bytes: u64) {
         let pool = self.stream.shared.pool();
         let free = self.stream.os.disk.free_bytes(&pool);
         if free.is_ok_and(|free| free < bytes + bytes / 8) {

@@ -191,6 +191,15 @@ impl LogDirectory {
         self.inner.cleaner.clean(self.inner.os.clock.wall_ms())
     }
 
+    /// Leaves of each key of a log the last record, if that is worth it (`Cleaner`). Blocks. None: nothing was done.
+    pub fn compact(
+        &self,
+        log: &Arc<Log>,
+        settings: &crate::CompactionSettings,
+    ) -> Result<Option<crate::Compacted>, Error> {
+        self.inner.cleaner.compact(log, settings)
+    }
+
     /// Gives chunks free in which nothing lives any more, if there are some.
     pub fn reclaim(&self) -> Result<(), Error> {
         self.inner.checkpointer.reclaim()

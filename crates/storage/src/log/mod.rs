@@ -31,6 +31,7 @@ pub(crate) use truncate::state_at;
 
 use crate::format::checkpoint::{ExtentRecord, LogRecord, RunRecord};
 use crate::format::codec::Writer;
+use crate::format::footer::FooterState;
 use crate::state::PartitionState;
 use crate::stream::Stream;
 
@@ -363,6 +364,19 @@ impl Log {
             runs: inner.index.runs().iter().map(run).collect(),
             extents: inner.index.open().iter().map(extent).collect(),
         })
+    }
+
+    /// What it is now, for the footer of a sorted chunk.
+    pub(crate) fn footer_state(&self) -> FooterState {
+        let inner = self.inner.lock();
+        let mut state = Writer::default();
+        inner.state.encode(&mut state);
+        FooterState {
+            target: self.target,
+            incarnation: self.incarnation,
+            log_end: inner.assigned,
+            state: state.0,
+        }
     }
 
     pub(crate) fn extents_in(&self, chunk: u64) -> usize {

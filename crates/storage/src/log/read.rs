@@ -32,7 +32,7 @@ pub struct Slices {
     pub bytes: usize,
     /// After the last batch, and what is known to be missing behind it.
     pub next_offset: Offset,
-    /// There is more, which did not fit or lies beyond the limit.
+    /// There is more below the limit, which did not fit.
     refused: bool,
 }
 
@@ -288,7 +288,8 @@ impl Taken {
             read.limit < extent.next
         };
         if reaches || !fits {
-            self.refused = true;
+            // Beyond the limit nothing is refused: it is another read's.
+            self.refused = !reaches;
             return false;
         }
         self.bytes += bytes;
@@ -428,7 +429,7 @@ impl Plan {
                 more = false;
                 let last = slices.segments.is_empty() && start == end;
                 slices.next_offset = if last { self.read.from } else { header.base_offset };
-                slices.refused = true;
+                slices.refused = header.next_offset() <= self.read.limit;
                 break;
             }
             end += batch.len();

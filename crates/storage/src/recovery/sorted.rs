@@ -162,7 +162,14 @@ fn adopt_state(building: &mut Building, states: &[FooterState]) {
             for (epoch, start) in later.epochs.entries() {
                 inner.state.apply_epoch(*epoch, *start);
             }
-            inner.state.segments.extend(&later.segments);
+            if inner.state.compacted_to < later.compacted_to {
+                // Its REPLACE said what became of all segments before.
+                inner.state.segments = later.segments.clone();
+            } else {
+                inner.state.segments.extend(&later.segments);
+            }
+            inner.state.cleaned_to = inner.state.cleaned_to.max(later.cleaned_to);
+            inner.state.compacted_to = inner.state.compacted_to.max(later.compacted_to);
             inner.state.apply_high_watermark(later.high_watermark);
             if !later.has_no_producers() {
                 inner.state.take_producers(later);

@@ -154,13 +154,19 @@ impl Segments {
 
     /// Version 1 had where they begin, after the first; how large they are is not known.
     pub(super) fn decode_bases(reader: &mut Reader<'_>, log_start: Offset) -> Result<Segments, CodecError> {
+        // Not empty, and never too old.
+        let unknown = |base| SegmentState {
+            bytes: 1,
+            max_timestamp: i64::MAX,
+            ..SegmentState::empty(base)
+        };
         let mut segments = Segments::default();
         let bases = reader.count(8)?;
         if bases != 0 {
-            segments.add(SegmentState::empty(log_start))?;
+            segments.add(unknown(log_start))?;
         }
         for _ in 0..bases {
-            segments.add(SegmentState::empty(Offset(reader.i64()?)))?;
+            segments.add(unknown(Offset(reader.i64()?)))?;
         }
         Ok(segments)
     }

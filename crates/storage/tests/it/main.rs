@@ -3,6 +3,7 @@
 mod bitflip;
 mod checkpoints;
 mod clean;
+mod compaction;
 mod crash;
 mod damage;
 mod deltas;
