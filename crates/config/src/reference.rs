@@ -7,8 +7,8 @@ use crate::table::{self, Kind, Rule, Setting};
 const HEAD: &str = "# Settings
 
 Written from the table in `crates/config/src/table` by its test; change it there. Names, types, defaults and limits are
-those of Apache Kafka 4.3; names that begin with `ottla.` are ours. A setting without a sentence is known, checked and
-accepted, and has no effect in this version.
+those of Apache Kafka 4.3; names that begin with `ottla.` are ours. *Can change* says what may be altered while a broker
+runs (`kafka-configs --alter`).
 ";
 
 /// The page `docs/reference/settings.md`.
@@ -20,7 +20,9 @@ pub fn reference_markdown() -> String {
         ("Group", table::group_settings()),
     ] {
         page.push_str(&format!("\n## {title}\n\n"));
-        page.push_str("| name | type | default | legal | what it does |\n|---|---|---|---|---|\n");
+        page.push_str(
+            "| name | type | default | legal | can change | what it does |\n|---|---|---|---|---|---|\n",
+        );
         settings.iter().for_each(|setting| row(&mut page, setting));
     }
     page
@@ -33,9 +35,13 @@ fn row(page: &mut String, setting: &Setting) {
         Some(default) => format!("`{default}`"),
     };
     let (name, kind, legal) = (setting.name, kind(setting.kind), legal(setting.rule));
-    let doc = setting.doc.unwrap_or_default().replace('|', "\\|");
+    let doc = setting.documentation().replace('|', "\\|");
     // Writing into a string cannot fail.
-    let _ = writeln!(page, "| `{name}` | {kind} | {default} | {legal} | {doc} |");
+    let change = if setting.read_only { "no" } else { "yes" };
+    let _ = writeln!(
+        page,
+        "| `{name}` | {kind} | {default} | {legal} | {change} | {doc} |"
+    );
 }
 
 fn kind(kind: Kind) -> &'static str {

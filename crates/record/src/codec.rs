@@ -39,7 +39,7 @@ pub struct Caps {
 const RATIO_MAX: usize = 1000;
 const RATIO_FREE: usize = 16 << 20;
 /// What may be in memory of a payload that a producer sent.
-const PRODUCED_WINDOW_MAX: usize = 8 << 20;
+const PRODUCED_WINDOW_MAX: usize = 6 << 20;
 
 impl Caps {
     /// For what a client sent: its memory does not follow its claims.

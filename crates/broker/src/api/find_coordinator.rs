@@ -1,7 +1,8 @@
 //! FindCoordinator (key 10), v0-v5: many keys at once from v4 on (trap 68).
 //!
 //! The first request creates `__consumer_offsets`, and is answered when its coordinators are ready, so that no client
-//! has to come back. There is no transaction coordinator yet: COORDINATOR_NOT_AVAILABLE.
+//! has to come back. There is no transaction coordinator yet: INVALID_REQUEST, which producers do not try again, and
+//! words that they show.
 
 use std::sync::Arc;
 
@@ -57,8 +58,16 @@ impl Asked {
     fn code(&self, is_there: bool) -> ErrorCode {
         match self.request.key_type {
             GROUP if is_there => ErrorCode::None,
-            GROUP | TRANSACTION => ErrorCode::CoordinatorNotAvailable,
+            GROUP => ErrorCode::CoordinatorNotAvailable,
             _ => ErrorCode::InvalidRequest,
+        }
+    }
+
+    fn message(&self, code: ErrorCode) -> Str {
+        match (code, self.request.key_type) {
+            (ErrorCode::CoordinatorNotAvailable, _) => "The coordinator is not available.".into(),
+            (_, TRANSACTION) => "transactions are not served by this version of Ottla".into(),
+            _ => "This coordinator type is not known.".into(),
         }
     }
 
@@ -74,7 +83,7 @@ impl Asked {
         let mut response = FindCoordinatorResponse::default();
         if self.reply.version < BATCHED_FROM {
             response.error_code = code.code();
-            response.error_message = Some(if found { "NONE".into() } else { message(code) });
+            response.error_message = Some(if found { "NONE".into() } else { self.message(code) });
             (response.node_id, response.host, response.port) = (node_id, host, port);
             return self.reply.send(&response);
         }
@@ -84,17 +93,11 @@ impl Asked {
             host: host.clone(),
             port,
             error_code: code.code(),
+            error_message: (!found).then(|| self.message(code)),
             ..Default::default()
         };
         response.coordinators = self.request.coordinator_keys.iter().map(row).collect();
         self.reply.send(&response)
-    }
-}
-
-fn message(code: ErrorCode) -> Str {
-    match code {
-        ErrorCode::CoordinatorNotAvailable => "The coordinator is not available.".into(),
-        _ => "This coordinator type is not known.".into(),
     }
 }
 

@@ -34,7 +34,8 @@ fn refusal(request: &InitProducerIdRequest) -> Option<ErrorCode> {
     match &request.transactional_id {
         // Kafka: a transactional id of no characters is not legal.
         Some(id) if id.is_empty() => Some(ErrorCode::InvalidRequest),
-        Some(_) => Some(ErrorCode::CoordinatorNotAvailable),
+        // Not retriable, and what Produce says to transactional batches.
+        Some(_) => Some(ErrorCode::TransactionalIdAuthorizationFailed),
         // An id without an epoch, or the other way, says nothing.
         None if (request.producer_id == -1) != (request.producer_epoch == -1) => {
             Some(ErrorCode::InvalidRequest)

@@ -9,6 +9,7 @@ mod life;
 mod metrics;
 mod offsets;
 mod produce;
+mod traps;
 
 use bytes::Bytes;
 use protocol::ApiKey;

@@ -3,6 +3,7 @@
 mod broker;
 mod group;
 mod topic;
+mod words;
 
 /// A setting's type, as Kafka's `ConfigDef.Type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,8 +91,8 @@ impl Setting {
     }
 
     pub fn documentation(&self) -> &'static str {
-        self.doc
-            .unwrap_or("Known from Kafka and accepted; it has no effect in this version.")
+        let idle = || words::of(self.name).unwrap_or("Known from Kafka; it has no effect in this version.");
+        self.doc.unwrap_or_else(idle)
     }
 
     pub fn is_sensitive(&self) -> bool {

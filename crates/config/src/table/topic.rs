@@ -6,10 +6,10 @@ use super::{Rule, Setting, topic};
 #[rustfmt::skip]
 pub(super) static TOPIC: &[Setting] = &[
     topic("cleanup.policy", List, Some("delete"), Rule::OneOf(&["compact", "delete"]), &["log.cleanup.policy"], Some("Whether old records are deleted, or only the last of each key kept. A compacted topic takes no record without a key.")),
-    topic("compression.gzip.level", Int, Some("-1"), Rule::GzipLevel, &["compression.gzip.level"], None),
-    topic("compression.lz4.level", Int, Some("9"), Rule::Between(1, 17), &["compression.lz4.level"], None),
-    topic("compression.type", String, Some("producer"), Rule::OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), &["compression.type"], None),
-    topic("compression.zstd.level", Int, Some("3"), Rule::Between(-131072, 22), &["compression.zstd.level"], None),
+    topic("compression.gzip.level", Int, Some("-1"), Rule::GzipLevel, &["compression.gzip.level"], Some("The level of gzip where compression.type asks for it: 1 to 9, or -1 for the usual one.")),
+    topic("compression.lz4.level", Int, Some("9"), Rule::Between(1, 17), &["compression.lz4.level"], Some("The level of lz4 where compression.type asks for it: 9 is the fast one, any other the thorough one.")),
+    topic("compression.type", String, Some("producer"), Rule::OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), &["compression.type"], Some("How batches are packed in the log: as their producers did, with one codec whatever they did, or not at all.")),
+    topic("compression.zstd.level", Int, Some("3"), Rule::Between(-131072, 22), &["compression.zstd.level"], Some("The level of zstd where compression.type asks for it.")),
     topic("delete.retention.ms", Long, Some("86400000"), Rule::AtLeast(0), &["log.cleaner.delete.retention.ms"], Some("How long a compacted topic keeps the marks of deleted keys (tombstones) after they were compacted.")),
     topic("file.delete.delay.ms", Long, Some("60000"), Rule::AtLeast(0), &["log.segment.delete.delay.ms"], None),
     topic("flush.messages", Long, Some("9223372036854775807"), Rule::AtLeast(1), &["log.flush.interval.messages"], None),

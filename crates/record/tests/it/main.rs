@@ -1,5 +1,7 @@
 //! Batches built, checked, walked and searched.
 
+mod bombs;
+mod fuzz;
 mod golden;
 mod hostile;
 

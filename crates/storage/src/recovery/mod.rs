@@ -118,11 +118,6 @@ pub(crate) fn recover(
         .filter(|(_, chunk)| first <= chunk.id)
         .collect();
     let count = replayed.len();
-    let doubted: Vec<Arc<Chunk>> = replayed
-        .iter()
-        .filter(|_| from.past_the_cache)
-        .map(|(_, chunk)| chunk.clone())
-        .collect();
     for (at, (header, chunk)) in replayed.into_iter().enumerate() {
         report.chunks += 1;
         match from.place.filter(|place| place.chunk == chunk.id) {
@@ -134,9 +129,6 @@ pub(crate) fn recover(
         }
         let is_last = at + 1 == count;
         read_chunk(&mut recovered, stream, is_last, from.clean, report)?;
-    }
-    for chunk in doubted {
-        chunk.check_cache()?;
     }
     if recovered.prefix_lost {
         recovered.adopt(stream, &sorted_chunks)?;
@@ -202,7 +194,7 @@ fn open_chunks(stream: &Stream, past_the_cache: bool) -> Result<Vec<(ChunkHeader
                 stream.os.disk.remove_file(&path).map_err(failed(&path))?;
             }
             Ok(Some(header)) if header.directory_id == stream.directory_id => {
-                let chunk = Arc::new(Chunk::new(&header, file, path).past_the_cache(past_the_cache));
+                let chunk = Arc::new(Chunk::new(&header, file, path));
                 chunks.push((header, chunk));
             }
             Ok(None) => {

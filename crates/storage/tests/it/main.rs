@@ -18,7 +18,6 @@ mod producers;
 mod recycled;
 mod restart;
 mod samples;
-mod scrub;
 mod seeded;
 mod segments;
 mod switch;
