@@ -15,12 +15,15 @@ import traceback
 import cases_admin
 import cases_alter
 import cases_frames
+import cases_groups
+import cases_offsets
 import cases_produce
 import cases_read
 from context import Context
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CASES = [case for module in (cases_admin, cases_alter, cases_produce, cases_read, cases_frames) for case in module.CASES]
+CASES = [case for module in (cases_admin, cases_alter, cases_produce, cases_read, cases_frames, cases_groups, cases_offsets)
+         for case in module.CASES]
 
 
 def answers(address, names):

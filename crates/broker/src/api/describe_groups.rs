@@ -47,9 +47,6 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
 }
 
 fn describe(call: &Call<'_>, group: &Str, version: i16) -> (DescribedGroup, Option<(Arc<Slot>, Offset)>) {
-    if group.is_empty() {
-        return (refused(group, ErrorCode::InvalidGroupId), None);
-    }
     let looked = call.slot_of(group).and_then(|slot| {
         let looked = slot.look(call.broker, |shard, _| {
             (shard.describe(group), shard.offsets(group).end())

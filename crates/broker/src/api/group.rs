@@ -52,6 +52,14 @@ impl Call<'_> {
 pub(super) struct Named {
     pub name: Str,
     pub id: TopicId,
+    partitions: usize,
+}
+
+impl Named {
+    /// Whether the topic has a partition of this index.
+    pub(super) fn has(&self, partition: i32) -> bool {
+        usize::try_from(partition).is_ok_and(|partition| partition < self.partitions)
+    }
 }
 
 /// Finds a topic by name or, where a version says so, by id.
@@ -71,5 +79,6 @@ pub(super) fn resolve(broker: &Broker, name: &Str, id: TopicId, by_id: bool) -> 
     Ok(Named {
         name: topic.name.as_str().into(),
         id: topic.id,
+        partitions: topic.partitions.len(),
     })
 }

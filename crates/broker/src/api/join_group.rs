@@ -3,7 +3,7 @@
 //! v0 has one time-out for session and rebalance; v4 gives a new member its id first (KIP-394; trap 61); v5 knows
 //! static members (KIP-345), v9 lets a static leader skip the assignment (KIP-814).
 
-use coordinator::group::{Answer, Join, Ticket};
+use coordinator::group::{Answer, Join, Ticket, join_refusal};
 use net::Start;
 use protocol::messages::join_group_request::JoinGroupRequest;
 use protocol::messages::join_group_response::JoinGroupResponse;
@@ -73,12 +73,7 @@ fn join(call: &Call<'_>, request: JoinGroupRequest) -> Join {
 }
 
 fn refused(member: protocol::Str, code: ErrorCode, version: i16) -> JoinGroupResponse {
-    let response = JoinGroupResponse {
-        error_code: code.code(),
-        member_id: member,
-        ..Default::default()
-    };
-    as_version(response, version)
+    as_version(join_refusal(&member, code), version)
 }
 
 /// Before v7 a protocol cannot be null; before v5 an instance cannot be told.

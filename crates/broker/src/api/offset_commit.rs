@@ -1,7 +1,7 @@
 //! OffsetCommit (key 8), v2-v10.
 //!
 //! v2 to v4 say how long the offsets are kept; v9 tells a group that does not exist (trap 109); v10 names topics by
-//! id. Topics that do not exist are refused one by one and do not hold the others up.
+//! id. Topics and partitions that do not exist are refused one by one and do not hold the others up.
 
 use coordinator::group::{Commit, OffsetToCommit};
 use net::Start;
@@ -79,59 +79,69 @@ fn split(call: &Call<'_>, topics: &[OffsetCommitRequestTopic], version: i16) -> 
         .collect();
     // Kafka answers what it refuses first.
     for (topic, found) in topics.iter().zip(&found) {
-        if let Err(code) = found {
-            split.refuse(topic, *code);
-        }
+        split.refuse_missing(topic, found);
     }
     for (topic, found) in topics.iter().zip(&found) {
         if let Ok(named) = found {
-            split.take(topic, named, by_id);
+            split.take(topic, named);
         }
     }
     split
 }
 
 impl Split {
-    fn refuse(&mut self, topic: &OffsetCommitRequestTopic, code: ErrorCode) {
-        let row = |partition: &protocol::messages::offset_commit_request::OffsetCommitRequestPartition| {
-            OffsetCommitResponsePartition {
-                partition_index: partition.partition_index,
-                error_code: code.code(),
-                ..Default::default()
-            }
-        };
-        self.response.topics.push(OffsetCommitResponseTopic {
-            name: topic.name.clone(),
-            topic_id: topic.topic_id,
-            partitions: topic.partitions.iter().map(row).collect(),
-            ..Default::default()
-        });
+    /// Rows for partitions that do not exist.
+    fn refuse_missing(&mut self, topic: &OffsetCommitRequestTopic, found: &Result<Named, ErrorCode>) {
+        for partition in &topic.partitions {
+            let code = match found {
+                Ok(named) if named.has(partition.partition_index) => continue,
+                Ok(_) => ErrorCode::UnknownTopicOrPartition,
+                Err(code) => *code,
+            };
+            self.row(topic, partition.partition_index, code);
+        }
     }
 
-    fn take(&mut self, topic: &OffsetCommitRequestTopic, named: &Named, by_id: bool) {
-        let at = self.response.topics.len();
-        let mut rows = Vec::with_capacity(topic.partitions.len());
-        for partition in &topic.partitions {
-            self.places.push((at, rows.len()));
-            rows.push(OffsetCommitResponsePartition {
-                partition_index: partition.partition_index,
+    /// A row, in the entry of its topic; gives its place.
+    fn row(&mut self, topic: &OffsetCommitRequestTopic, partition: i32, code: ErrorCode) -> (usize, usize) {
+        let topics = &mut self.response.topics;
+        let same = |entry: &OffsetCommitResponseTopic| entry.name == topic.name && entry.topic_id == topic.topic_id;
+        let at = topics.iter().rposition(same).unwrap_or_else(|| {
+            topics.push(OffsetCommitResponseTopic {
+                name: topic.name.clone(),
+                topic_id: topic.topic_id,
                 ..Default::default()
             });
+            topics.len() - 1
+        });
+        let rows = topics.get_mut(at).map(|topic| &mut topic.partitions);
+        let place = rows.as_ref().map_or(0, |rows| rows.len());
+        if let Some(rows) = rows {
+            rows.push(OffsetCommitResponsePartition {
+                partition_index: partition,
+                error_code: code.code(),
+                ..Default::default()
+            });
+        }
+        (at, place)
+    }
+
+    fn take(&mut self, topic: &OffsetCommitRequestTopic, named: &Named) {
+        for partition in &topic.partitions {
+            if !named.has(partition.partition_index) {
+                continue;
+            }
+            let place = self.row(topic, partition.partition_index, ErrorCode::None);
+            self.places.push(place);
             self.commit.push(OffsetToCommit {
                 topic: named.name.clone(),
-                topic_id: if by_id { named.id } else { types::Uuid::ZERO },
+                topic_id: named.id,
                 partition: partition.partition_index,
                 offset: partition.committed_offset,
                 leader_epoch: partition.committed_leader_epoch,
                 metadata: partition.committed_metadata.clone(),
             });
         }
-        self.response.topics.push(OffsetCommitResponseTopic {
-            name: topic.name.clone(),
-            topic_id: topic.topic_id,
-            partitions: rows,
-            ..Default::default()
-        });
     }
 
     fn answered(&self, codes: &[ErrorCode]) -> OffsetCommitResponse {

@@ -11,6 +11,7 @@ use protocol::messages::offset_delete_response::{
 };
 use types::ErrorCode;
 
+use super::group::resolve;
 use super::{Call, Pending};
 use crate::coordinator::{OnFailure, answer_when};
 
@@ -20,6 +21,9 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
         Err(close) => return Start::Done(close),
     };
     let reply = call.reply();
+    if request.group_id.is_empty() {
+        return Start::Done(reply.send(&refused(ErrorCode::InvalidGroupId)));
+    }
     let (mut response, wanted, places) = split(call, &request);
     if wanted.is_empty() && !response.topics.is_empty() {
         return Start::Done(reply.send(&response));
@@ -52,37 +56,54 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
 
 type Wanted = (OffsetDeleteResponse, Vec<(Str, i32)>, Vec<(usize, usize)>);
 
-/// The answer's rows, the partitions of topics that exist, and where their rows are.
+/// The answer's rows, the partitions that exist, and where their rows are.
 fn split(call: &Call<'_>, request: &OffsetDeleteRequest) -> Wanted {
-    let image = call.broker.image();
     let (mut response, mut wanted, mut places) = (OffsetDeleteResponse::default(), Vec::new(), Vec::new());
-    let exists = |name: &Str| image.topic_by_name(name).is_some();
-    let missing = request.topics.iter().filter(|topic| !exists(&topic.name));
-    let there = request.topics.iter().filter(|topic| exists(&topic.name));
     // Kafka answers what it refuses first.
-    for topic in missing.chain(there) {
-        let known = exists(&topic.name);
-        let mut row = OffsetDeleteResponseTopic {
-            name: topic.name.clone(),
-            ..Default::default()
-        };
-        for partition in &topic.partitions {
-            let code = if known {
-                places.push((response.topics.len(), row.partitions.len()));
-                wanted.push((topic.name.clone(), partition.partition_index));
-                ErrorCode::None
-            } else {
-                ErrorCode::UnknownTopicOrPartition
-            };
-            row.partitions.push(OffsetDeleteResponsePartition {
-                partition_index: partition.partition_index,
-                error_code: code.code(),
-                ..Default::default()
-            });
+    for there in [false, true] {
+        for topic in &request.topics {
+            let named = resolve(call.broker, &topic.name, types::Uuid::ZERO, false);
+            let exists = |index: i32| named.as_ref().is_ok_and(|named| named.has(index));
+            for partition in &topic.partitions {
+                if exists(partition.partition_index) != there {
+                    continue;
+                }
+                let place = row(&mut response, &topic.name, partition.partition_index, there);
+                if there {
+                    places.push(place);
+                    wanted.push((topic.name.clone(), partition.partition_index));
+                }
+            }
         }
-        response.topics.push(row);
     }
     (response, wanted, places)
+}
+
+/// A row, in the entry of its topic; gives its place.
+fn row(response: &mut OffsetDeleteResponse, topic: &Str, partition: i32, there: bool) -> (usize, usize) {
+    let topics = &mut response.topics;
+    let at = topics.iter().position(|entry| entry.name == *topic).unwrap_or_else(|| {
+        topics.push(OffsetDeleteResponseTopic {
+            name: topic.clone(),
+            ..Default::default()
+        });
+        topics.len() - 1
+    });
+    let rows = topics.get_mut(at).map(|topic| &mut topic.partitions);
+    let place = rows.as_ref().map_or(0, |rows| rows.len());
+    let code = if there {
+        ErrorCode::None
+    } else {
+        ErrorCode::UnknownTopicOrPartition
+    };
+    if let Some(rows) = rows {
+        rows.push(OffsetDeleteResponsePartition {
+            partition_index: partition,
+            error_code: code.code(),
+            ..Default::default()
+        });
+    }
+    (at, place)
 }
 
 fn refused(code: ErrorCode) -> OffsetDeleteResponse {

@@ -7,7 +7,7 @@ use coordinator::group::{Answer, Effects, GroupShard, Now, Ticket};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
-use types::{ErrorCode, Offset};
+use types::{ErrorCode, Offset, Uuid};
 
 use super::append::append;
 use super::load::read_state;
@@ -208,14 +208,15 @@ impl Slot {
         self.forget_missing_topics(broker);
     }
 
-    /// A crash can come between a topic's end and that of its offsets.
+    /// A crash can come between a topic's end and that of its offsets; the name may have begun a new life since.
     fn forget_missing_topics(self: &Arc<Slot>, broker: &Broker) {
         let image = broker.image();
         let forgotten = self.decide(broker, OnFailure::Keep, |shard, _| {
-            (
-                (),
-                shard.forget_topics(|topic| image.topic_by_name(topic).is_none()),
-            )
+            let gone = |topic: &str, id: Uuid| match image.topic_by_name(topic) {
+                Some(topic) => !id.is_zero() && id != topic.id,
+                None => true,
+            };
+            ((), shard.forget_topics(gone))
         });
         if let Err(code) = forgotten {
             tracing::debug!(?code, "offsets of deleted topics are left to the next load");

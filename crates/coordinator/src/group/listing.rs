@@ -7,7 +7,7 @@ use super::GroupShard;
 use super::classic::{ClassicGroup, Member, Phase};
 
 /// Kafka's name for groups of this kind.
-const CLASSIC: &str = "Classic";
+const CLASSIC: &str = "classic";
 
 /// Which groups are wanted; an empty list wants all. Case does not matter (trap 71).
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ impl Filter {
     fn wants(&self, phase: Phase) -> bool {
         let named =
             |names: &[String], name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
-        named(&self.states, &phase.name().to_lowercase()) && named(&self.types, &CLASSIC.to_lowercase())
+        named(&self.states, &phase.name().to_lowercase()) && named(&self.types, CLASSIC)
     }
 }
 

@@ -10,7 +10,7 @@ mod shard;
 mod state;
 mod timers;
 
-pub use classic::{Join, Leave, Member, Sync};
+pub use classic::{Join, Leave, Member, Sync, join_refusal};
 pub use config::GroupConfig;
 pub use listing::{Filter, Listed};
 pub use live::Live;

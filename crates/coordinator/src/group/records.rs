@@ -13,11 +13,11 @@ use types::Uuid;
 const LEGACY_OFFSET_KEY: i16 = 0;
 const OFFSET_KEY: i16 = 1;
 const GROUP_KEY: i16 = 2;
-/// The newest version that has no tags: Kafka 4.3 writes it.
+/// The newest version that has no tags: Kafka 4.3 writes groups with it.
 const VALUE_VERSION: i16 = 3;
 /// The only version with a time of expiry of its own.
 const EXPIRING_VERSION: i16 = 1;
-/// The first version with the topic's id.
+/// The first version with the topic's id; Kafka 4.3 writes offsets with it.
 const TOPIC_ID_VERSION: i16 = 4;
 
 /// One change of a group's replicated state.

@@ -69,12 +69,18 @@ impl Join {
 }
 
 pub(crate) fn refuse(join: &Join, member: &Str, code: ErrorCode, context: &mut Context<'_>) {
-    let response = JoinGroupResponse {
+    let response = refusal(member, code);
+    context.out.answers.push((join.ticket, Answer::Join(response)));
+}
+
+/// The answer to a JoinGroup that is refused.
+pub fn refusal(member: &Str, code: ErrorCode) -> JoinGroupResponse {
+    JoinGroupResponse {
         error_code: code.code(),
         member_id: member.clone(),
+        protocol_name: None,
         ..Default::default()
-    };
-    context.out.answers.push((join.ticket, Answer::Join(response)));
+    }
 }
 
 impl ClassicGroup {
@@ -195,10 +201,7 @@ impl ClassicGroup {
             None => self.joining += 1,
             // It asks again on another connection; whoever waits on the old one begins anew.
             Some(old) => {
-                let response = JoinGroupResponse {
-                    error_code: ErrorCode::UnknownMemberId.code(),
-                    ..Default::default()
-                };
+                let response = refusal(&Str::default(), ErrorCode::UnknownMemberId);
                 context.out.answers.push((old, Answer::Join(response)));
             }
         }
@@ -223,12 +226,7 @@ impl ClassicGroup {
     }
 
     fn fence(&mut self, old: &Str, id: &Str, context: &mut Context<'_>) {
-        let fenced = JoinGroupResponse {
-            error_code: ErrorCode::FencedInstanceId.code(),
-            member_id: old.clone(),
-            ..Default::default()
-        };
-        self.answer_join(old, fenced, context);
+        self.answer_join(old, refusal(old, ErrorCode::FencedInstanceId), context);
         let Some(mut member) = self.members.remove(old.as_str()) else {
             return;
         };

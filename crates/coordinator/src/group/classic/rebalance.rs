@@ -161,11 +161,7 @@ impl ClassicGroup {
             };
             context.out.answers.push((ticket, Answer::Sync(response)));
         }
-        let response = JoinGroupResponse {
-            error_code: code.code(),
-            ..Default::default()
-        };
-        self.answer_join(id, response, context);
+        self.answer_join(id, super::join::refusal(&Str::default(), code), context);
     }
 
     pub(crate) fn fail_syncs(&mut self, code: ErrorCode, context: &mut Context<'_>) {

@@ -1,7 +1,7 @@
 //! OffsetDelete and DeleteGroups, and the offsets of topics that are gone.
 
 use protocol::Str;
-use types::ErrorCode;
+use types::{ErrorCode, Uuid};
 
 use crate::group::classic::Phase;
 use crate::group::{Effects, Group, GroupShard, Record, Refused};
@@ -47,14 +47,15 @@ impl GroupShard {
         (refused, out)
     }
 
-    /// The offsets of a topic that was deleted.
-    pub fn forget_topics(&self, gone: impl Fn(&str) -> bool) -> Effects {
+    /// The offsets of topics that were deleted. `gone` is asked with the name and the id, zero if it is not known, of
+    /// the topic that an offset was committed for.
+    pub fn forget_topics(&self, gone: impl Fn(&str, Uuid) -> bool) -> Effects {
         let mut out = Effects::default();
         for (id, group) in self.state.groups() {
-            for (topic, partitions) in group.offsets.iter().filter(|(topic, _)| gone(topic)) {
-                let partitions = partitions.keys();
+            for (topic, partitions) in &group.offsets {
+                let gone = partitions.iter().filter(|(_, committed)| gone(topic, committed.topic_id));
                 out.records
-                    .extend(partitions.map(|partition| tombstone(id, topic, *partition)));
+                    .extend(gone.map(|(partition, _)| tombstone(id, topic, *partition)));
             }
         }
         out

@@ -1,0 +1,6 @@
+//! Groups from outside: stories, and the same state whatever happens to the coordinator.
+
+mod resign;
+mod sim;
+mod stories;
+mod world;
