@@ -105,7 +105,8 @@ impl Split {
     /// A row, in the entry of its topic; gives its place.
     fn row(&mut self, topic: &OffsetCommitRequestTopic, partition: i32, code: ErrorCode) -> (usize, usize) {
         let topics = &mut self.response.topics;
-        let same = |entry: &OffsetCommitResponseTopic| entry.name == topic.name && entry.topic_id == topic.topic_id;
+        let same =
+            |entry: &OffsetCommitResponseTopic| entry.name == topic.name && entry.topic_id == topic.topic_id;
         let at = topics.iter().rposition(same).unwrap_or_else(|| {
             topics.push(OffsetCommitResponseTopic {
                 name: topic.name.clone(),

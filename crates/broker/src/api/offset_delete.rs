@@ -82,13 +82,16 @@ fn split(call: &Call<'_>, request: &OffsetDeleteRequest) -> Wanted {
 /// A row, in the entry of its topic; gives its place.
 fn row(response: &mut OffsetDeleteResponse, topic: &Str, partition: i32, there: bool) -> (usize, usize) {
     let topics = &mut response.topics;
-    let at = topics.iter().position(|entry| entry.name == *topic).unwrap_or_else(|| {
-        topics.push(OffsetDeleteResponseTopic {
-            name: topic.clone(),
-            ..Default::default()
+    let at = topics
+        .iter()
+        .position(|entry| entry.name == *topic)
+        .unwrap_or_else(|| {
+            topics.push(OffsetDeleteResponseTopic {
+                name: topic.clone(),
+                ..Default::default()
+            });
+            topics.len() - 1
         });
-        topics.len() - 1
-    });
     let rows = topics.get_mut(at).map(|topic| &mut topic.partitions);
     let place = rows.as_ref().map_or(0, |rows| rows.len());
     let code = if there {

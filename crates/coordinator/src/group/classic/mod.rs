@@ -21,8 +21,8 @@ use types::ErrorCode;
 use super::timers::{Deadline, Timers};
 use super::{Effects, GroupConfig, Now, Refused};
 
-pub use join::{Join, refusal as join_refusal};
 pub(crate) use join::refuse as refuse_join;
+pub use join::{Join, refusal as join_refusal};
 pub use leave::Leave;
 pub use member::Member;
 pub use sync::Sync;

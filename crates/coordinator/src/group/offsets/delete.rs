@@ -53,7 +53,9 @@ impl GroupShard {
         let mut out = Effects::default();
         for (id, group) in self.state.groups() {
             for (topic, partitions) in &group.offsets {
-                let gone = partitions.iter().filter(|(_, committed)| gone(topic, committed.topic_id));
+                let gone = partitions
+                    .iter()
+                    .filter(|(_, committed)| gone(topic, committed.topic_id));
                 out.records
                     .extend(gone.map(|(partition, _)| tombstone(id, topic, *partition)));
             }
