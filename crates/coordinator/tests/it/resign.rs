@@ -45,8 +45,8 @@ fn story(seed: u64, members: usize, at: usize, keeps: bool) -> bool {
         // Everybody joins, until all have the same generation.
         for _ in 0..4 {
             let mut joins: Vec<(usize, Ticket)> = Vec::new();
-            for index in 0..clients.len() {
-                let join = join(&mut world, &clients[index].member, index, &mut dice);
+            for (index, client) in clients.iter().enumerate() {
+                let join = join(&mut world, &client.member, index, &mut dice);
                 joins.push((index, join.ticket));
                 world.join(&join);
                 maybe_resign(&mut world);
