@@ -17,91 +17,129 @@ struct Client {
     leads: Vec<Str>,
 }
 
-/// A group of `members` consumers forms, commits and forms again. `at` is the decision after which the coordinator
-/// resigns; true if the story is long enough to have had it.
-fn story(seed: u64, members: usize, at: usize, keeps: bool) -> bool {
-    let config = GroupConfig {
-        initial_rebalance_delay_ms: 0,
-        ..GroupConfig::default()
-    };
-    let mut world = World::new(config);
-    let mut dice = Dice::new(seed);
-    let client = |_| Client {
-        member: Str::default(),
-        generation: -1,
-        leads: Vec::new(),
-    };
-    let mut clients: Vec<Client> = (0..members).map(client).collect();
-    let mut resigned = false;
-    let mut acknowledged = None;
-    for round in 0..ROUNDS {
-        let mut maybe_resign = |world: &mut World| {
-            if !resigned && round < ROUNDS - 2 && at <= world.decisions {
-                let kept = if keeps { world.end() } else { world.committed };
-                world.resign(kept);
-                resigned = true;
-            }
+/// A group of consumers that forms, commits and forms again, and a coordinator that resigns once.
+struct Story {
+    world: World,
+    dice: Dice,
+    clients: Vec<Client>,
+    /// After which decision the coordinator resigns.
+    at: usize,
+    /// Whether what it wrote outlasts it.
+    keeps: bool,
+    resigned: bool,
+}
+
+impl Story {
+    fn new(seed: u64, members: usize, at: usize, keeps: bool) -> Story {
+        let config = GroupConfig {
+            initial_rebalance_delay_ms: 0,
+            ..GroupConfig::default()
         };
-        // Everybody joins, until all have the same generation.
+        let client = |_| Client {
+            member: Str::default(),
+            generation: -1,
+            leads: Vec::new(),
+        };
+        Story {
+            world: World::new(config),
+            dice: Dice::new(seed),
+            clients: (0..members).map(client).collect(),
+            at,
+            keeps,
+            resigned: false,
+        }
+    }
+
+    fn maybe_resign(&mut self, round: i64) {
+        if !self.resigned && round < ROUNDS - 2 && self.at <= self.world.decisions {
+            let kept = if self.keeps {
+                self.world.end()
+            } else {
+                self.world.committed
+            };
+            self.world.resign(kept);
+            self.resigned = true;
+        }
+    }
+
+    /// Everybody joins, until all have the same generation.
+    fn join_all(&mut self, round: i64) {
         for _ in 0..4 {
             let mut joins: Vec<(usize, Ticket)> = Vec::new();
-            for (index, client) in clients.iter().enumerate() {
-                let join = join(&mut world, &client.member, index, &mut dice);
+            for index in 0..self.clients.len() {
+                let member = self.clients[index].member.clone();
+                let join = join(&mut self.world, &member, index, &mut self.dice);
                 joins.push((index, join.ticket));
-                world.join(&join);
-                maybe_resign(&mut world);
+                self.world.join(&join);
+                self.maybe_resign(round);
             }
-            world.pass(50);
-            maybe_resign(&mut world);
-            for (ticket, answer) in world.commit() {
+            self.world.pass(50);
+            self.maybe_resign(round);
+            for (ticket, answer) in self.world.commit() {
                 if let Some((index, _)) = joins.iter().find(|(_, waits)| *waits == ticket) {
-                    hear_join(&mut clients[*index], answer);
+                    hear_join(&mut self.clients[*index], answer);
                 }
             }
-            if clients
-                .iter()
-                .all(|client| 0 < client.generation && client.generation == clients[0].generation)
-            {
-                break;
+            let first = self.clients[0].generation;
+            if 0 < first && self.clients.iter().all(|client| client.generation == first) {
+                return;
             }
         }
-        let mut syncs = Vec::new();
-        for (index, client) in clients.iter().enumerate() {
-            let sync = sync(&mut world, client);
-            syncs.push((index, sync.ticket));
-            world.sync(&sync);
-            maybe_resign(&mut world);
+    }
+
+    /// Everybody asks for the assignment; true if all got theirs.
+    fn sync_all(&mut self, round: i64) -> bool {
+        for index in 0..self.clients.len() {
+            let sync = sync(&mut self.world, &self.clients[index]);
+            self.world.sync(&sync);
+            self.maybe_resign(round);
         }
-        let heard = world.commit();
         let synced =
             |(_, answer): &&(Ticket, Answer)| matches!(answer, Answer::Sync(sync) if sync.error_code == 0);
-        if heard.iter().filter(synced).count() == clients.len() {
-            let client = &clients[0];
-            let who = Who {
-                group: GROUP.into(),
-                member: client.member.clone(),
-                instance: None,
-                generation: client.generation,
-            };
-            let end = world.commit_offset(&who, "t", 0, round).ok();
-            maybe_resign(&mut world);
-            if end.is_some_and(|end| end <= world.end()) && world.offset(GROUP, "t", 0) == Some(round) {
-                world.commit();
-                acknowledged = Some(round);
-            }
+        self.world.commit().iter().filter(synced).count() == self.clients.len()
+    }
+
+    /// The first one commits `round`; true if it was acknowledged.
+    fn commit(&mut self, round: i64) -> bool {
+        let client = &self.clients[0];
+        let who = Who {
+            group: GROUP.into(),
+            member: client.member.clone(),
+            instance: None,
+            generation: client.generation,
+        };
+        let end = self.world.commit_offset(&who, "t", 0, round).ok();
+        self.maybe_resign(round);
+        let there = self.world.offset(GROUP, "t", 0) == Some(round);
+        let taken = there && end.is_some_and(|end| end <= self.world.end());
+        if taken {
+            self.world.commit();
         }
-        let found = world.offset(GROUP, "t", 0);
+        taken
+    }
+}
+
+/// True if the story is long enough to have had the decision after which the coordinator resigns.
+fn tell(seed: u64, members: usize, at: usize, keeps: bool) -> bool {
+    let mut story = Story::new(seed, members, at, keeps);
+    let mut acknowledged = None;
+    for round in 0..ROUNDS {
+        story.join_all(round);
+        if story.sync_all(round) && story.commit(round) {
+            acknowledged = Some(round);
+        }
+        let found = story.world.offset(GROUP, "t", 0);
         assert!(
             acknowledged <= found,
             "{acknowledged:?} was acknowledged, {found:?} is there"
         );
     }
-    let last = world.offset(GROUP, "t", 0);
+    let last = story.world.offset(GROUP, "t", 0);
     assert!(
         Some(ROUNDS - 2) <= last,
         "the group lost its way: {last:?} (seed {seed}, decision {at})"
     );
-    resigned
+    story.resigned
 }
 
 fn join(world: &mut World, member: &Str, index: usize, dice: &mut Dice) -> Join {
@@ -170,7 +208,7 @@ fn a_reload_after_any_decision_is_as_if_nobody_had_led() {
         let members = 1 + (seed % 3) as usize;
         for keeps in [true, false] {
             let mut at = 1;
-            while story(seed, members, at, keeps) {
+            while tell(seed, members, at, keeps) {
                 resignations += 1;
                 at += 1;
             }
