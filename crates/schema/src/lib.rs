@@ -11,6 +11,7 @@ mod error;
 mod guid;
 pub mod json;
 mod limits;
+pub mod lint;
 pub mod outline;
 mod path;
 pub mod protobuf;

@@ -3,6 +3,7 @@
 //! Owns parsing a file with what it imports, the binary and JSON forms of its messages, the paths that say which
 //! message a record holds, the normal form, the outline and compatibility. `protox` reads text, `prost-reflect` values.
 
+mod about;
 mod builtin;
 mod comments;
 mod compat;

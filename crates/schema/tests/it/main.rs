@@ -3,3 +3,5 @@
 mod canonical;
 mod json_suite;
 mod limits;
+mod lint_page;
+mod order_event;
