@@ -1,4 +1,5 @@
-// franz-go against a broker: every codec, idempotent producing, assigned partitions, seek by time.
+// franz-go against a broker: main ADDRESS [basics|groups]. Basics are every codec, idempotent producing, assigned
+// partitions and seek by time.
 package main
 
 import (
@@ -52,7 +53,15 @@ func read(address, topic string, partition int32, from kgo.Offset, wanted int) [
 }
 
 func main() {
-	address := os.Args[1]
+	what := append(os.Args[2:], "basics")[0]
+	if what == "groups" {
+		groups(os.Args[1])
+		return
+	}
+	basics(os.Args[1])
+}
+
+func basics(address string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	codecs := map[string]kgo.CompressionCodec{"none": kgo.NoCompression(), "gzip": kgo.GzipCompression(),

@@ -1,0 +1,205 @@
+"""aiokafka: codecs, headers, idempotence, seeking, groups with every assignor. ADDRESS [TEST...]"""
+import asyncio
+import logging
+import sys
+import threading
+import time
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInProgressError
+
+import story
+
+logging.disable(logging.CRITICAL)
+address = sys.argv[1]
+loop = asyncio.new_event_loop()
+threading.Thread(target=loop.run_forever, daemon=True).start()
+
+
+def wait(coroutine, seconds=40):
+    return asyncio.run_coroutine_threadsafe(coroutine, loop).result(seconds)
+
+
+class Member(ConsumerRebalanceListener):
+    """Lives on the loop's thread."""
+
+    def __init__(self, topic, seen, assignor=RoundRobinPartitionAssignor, instance=None):
+        self.topic, self.seen, self.owned, self.rebalances, self.counted = topic, seen, set(), 0, {}
+        self.failure, self.stop = None, False
+        self.lock = None
+        self.running = asyncio.run_coroutine_threadsafe(self.run(assignor, instance), loop)
+
+    async def on_partitions_assigned(self, assigned):
+        self.rebalances += 1
+        self.owned |= {partition.partition for partition in assigned}
+
+    async def on_partitions_revoked(self, revoked):
+        # The partitions are given up only when what is in hand is counted and committed.
+        async with self.lock:
+            await self.commit()
+            self.owned -= {partition.partition for partition in revoked}
+
+    async def commit(self):
+        if self.counted:
+            await self.consumer.commit({TopicPartition(self.topic, at): offset + 1 for at, offset in self.counted.items()})
+            self.counted = {}
+
+    async def run(self, assignor, instance):
+        self.lock = asyncio.Lock()
+        self.consumer = AIOKafkaConsumer(
+            bootstrap_servers=address, group_id=self.topic, group_instance_id=instance,
+            partition_assignment_strategy=[assignor], enable_auto_commit=False, auto_offset_reset="earliest",
+            session_timeout_ms=10000, heartbeat_interval_ms=200, fetch_max_wait_ms=50)
+        try:
+            self.consumer.subscribe([self.topic], listener=self)
+            await self.consumer.start()
+            while not self.stop:
+                async with self.lock:
+                    for partition, records in (await self.consumer.getmany(timeout_ms=20)).items():
+                        if partition.partition not in self.owned:
+                            continue
+                        for record in records:
+                            self.seen.add(record.partition, record.offset)
+                            self.counted[record.partition] = record.offset
+                    await self.commit()
+                await asyncio.sleep(0.01)
+        except Exception as error:
+            self.failure = error
+        finally:
+            await self.consumer.stop()
+
+    def leave(self):
+        self.stop = True
+        self.running.result(40)
+        assert self.failure is None, repr(self.failure)
+
+
+async def create_topic(name, partitions, config):
+    admin = AIOKafkaAdminClient(bootstrap_servers=address)
+    await admin.start()
+    answer = await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config)])
+    assert answer.topic_errors[0][1] == 0, answer
+    await admin.close()
+
+
+def create(name, partitions=story.PARTITIONS, **config):
+    wait(create_topic(name, partitions, config))
+
+
+async def make_producer(**more):
+    one = AIOKafkaProducer(bootstrap_servers=address, **more)
+    await one.start()
+    return one
+
+
+producer = wait(make_producer(acks="all"))
+
+
+def produce(topic, partition, value):
+    wait(producer.send_and_wait(topic, value, partition=partition))
+
+
+def committed(group, topic):
+    async def ask():
+        consumer = AIOKafkaConsumer(bootstrap_servers=address, group_id=group, enable_auto_commit=False)
+        await consumer.start()
+        offsets = [await consumer.committed(TopicPartition(topic, at)) for at in range(story.PARTITIONS)]
+        await consumer.stop()
+        return sum(offset or 0 for offset in offsets)
+    return wait(ask())
+
+
+async def read(topic, partition, offset, count):
+    consumer = AIOKafkaConsumer(bootstrap_servers=address, enable_auto_commit=False, auto_offset_reset="earliest")
+    await consumer.start()
+    consumer.assign([TopicPartition(topic, partition)])
+    consumer.seek(TopicPartition(topic, partition), offset)
+    records, until = [], time.time() + 20
+    while len(records) < count:
+        assert time.time() < until, "%d of %d records" % (len(records), count)
+        for some in (await consumer.getmany(timeout_ms=500)).values():
+            records += some
+    await consumer.stop()
+    return records
+
+
+def test_every_codec_and_headers():
+    create("aio-codecs", 1)
+
+    async def produce_all():
+        total = 0
+        for codec in [None, "gzip", "snappy", "lz4", "zstd"]:
+            one = await make_producer(compression_type=codec, acks="all", linger_ms=5)
+            sent = [await one.send("aio-codecs", b"%s-%d" % (str(codec).encode(), n), key=b"k", partition=0,
+                                   headers=[("same", b"1"), ("same", b"2")]) for n in range(100)]
+            assert [(await future).offset for future in sent] == list(range(total, total + 100))
+            await one.stop()
+            total += 100
+        return total
+
+    records = wait(read("aio-codecs", 0, 0, wait(produce_all())))
+    assert records[-1].value == b"zstd-99"
+    assert all(list(record.headers) == [("same", b"1"), ("same", b"2")] for record in records)
+
+
+def test_idempotence_keeps_order():
+    create("aio-idempotent", 1)
+
+    async def produce_all():
+        one = await make_producer(enable_idempotence=True, max_batch_size=1000)
+        for future in [await one.send("aio-idempotent", b"%d" % n, partition=0) for n in range(3000)]:
+            await future
+        await one.stop()
+
+    wait(produce_all())
+    assert [int(record.value) for record in wait(read("aio-idempotent", 0, 0, 3000))] == list(range(3000))
+
+
+def test_seek_by_time_and_offset():
+    create("aio-seek", 1)
+    start = int(time.time() * 1000) - 1_000_000
+
+    async def produce_and_ask():
+        for n in range(200):
+            await producer.send("aio-seek", b"%d" % n, partition=0, timestamp_ms=start + 10 * n)
+        await producer.flush()
+        consumer = AIOKafkaConsumer(bootstrap_servers=address)
+        await consumer.start()
+        partition = TopicPartition("aio-seek", 0)
+        found = (await consumer.offsets_for_times({partition: start + 995}))[partition]
+        assert (found.offset, found.timestamp) == (100, start + 1000), found
+        assert await consumer.beginning_offsets([partition]) == {partition: 0}
+        assert await consumer.end_offsets([partition]) == {partition: 200}
+        await consumer.stop()
+
+    wait(produce_and_ask())
+    assert wait(read("aio-seek", 0, 123, 1))[0].value == b"123"
+
+
+def comes_and_goes(name, assignor):
+    create("aio-group-" + name)
+    story.come_and_go("aio-group-" + name, lambda topic, seen: Member(topic, seen, assignor), produce, committed)
+
+
+def test_range():
+    comes_and_goes("range", RangePartitionAssignor)
+
+
+def test_roundrobin():
+    comes_and_goes("roundrobin", RoundRobinPartitionAssignor)
+
+
+def test_sticky():
+    comes_and_goes("sticky", StickyPartitionAssignor)
+
+
+def test_static_members():
+    create("aio-static")
+    story.static_members("aio-static", Member)
+
+
+story.run(dict(globals()), sys.argv[2:])

@@ -1,0 +1,1 @@
+//! Nothing of its own: the tests of the rdkafka crate are copied to `tests/` by `run.sh`.
