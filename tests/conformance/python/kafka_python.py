@@ -24,7 +24,7 @@ producer = KafkaProducer(bootstrap_servers=address, acks="all", linger_ms=0)
 
 class Member(threading.Thread, ConsumerRebalanceListener):
     def __init__(self, topic, seen, assignor=RangePartitionAssignor, instance=None):
-        super().__init__()
+        super().__init__(daemon=True)
         self.topic, self.seen, self.owned, self.rebalances, self.counted = topic, seen, set(), 0, {}
         self.failure, self.stop = None, False
         self.consumer = KafkaConsumer(
@@ -49,6 +49,9 @@ class Member(threading.Thread, ConsumerRebalanceListener):
 
     def run(self):
         try:
+            # Version 3.0.12 may lose its second assignment if it joins before it knows the topic.
+            while not self.consumer.partitions_for_topic(self.topic):
+                time.sleep(0.01)
             self.consumer.subscribe([self.topic], listener=self)
             while not self.stop:
                 for records in self.consumer.poll(50).values():

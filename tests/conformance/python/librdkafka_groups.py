@@ -15,7 +15,7 @@ producer = Producer({"bootstrap.servers": address, "acks": "all", "linger.ms": 0
 
 class Member(threading.Thread):
     def __init__(self, topic, seen, assignor="range", instance=None):
-        super().__init__()
+        super().__init__(daemon=True)
         self.topic, self.seen, self.owned, self.rebalances = topic, seen, set(), 0
         self.failure, self.stop, self.cooperative = None, False, assignor.startswith("cooperative")
         more = {"group.instance.id": instance} if instance else {}

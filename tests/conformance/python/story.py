@@ -42,7 +42,7 @@ class Counts:
 
 class Producing(threading.Thread):
     def __init__(self, topic, produce):
-        super().__init__()
+        super().__init__(daemon=True)
         self.topic, self.produce, self.sent, self.stop, self.failure = topic, produce, 0, False, None
         self.start()
 

@@ -1,0 +1,29 @@
+"""docs/compatibility.md from clients.tsv and a run's results: table.py CLIENTS WORK > PAGE"""
+import os
+import subprocess
+import sys
+import time
+
+HEAD = """# Compatibility
+
+Clients that a test run puts against Ottla, unchanged. Written by `tests/conformance/run.sh` when it runs all of them;
+the rows are those of `tests/conformance/clients.tsv`. Each row is a test that fails when the client fails.
+
+| client | version | what is covered | last result |
+|---|---|---|---|
+"""
+clients, work = sys.argv[1:]
+kcat = subprocess.run(["kcat", "-V"], capture_output=True, text=True).stdout
+kcat = next((line.split()[1] for line in kcat.splitlines() if line.startswith("Version")), "Debian's")
+page = HEAD
+for line in open(clients):
+    if line.startswith("#"):
+        continue
+    name, how, client, version, covers = line.rstrip("\n").split("\t")
+    result = os.path.join(work, name, "result")
+    said = "not in this run (`.ci/full`)" if how == "full" else "not run"
+    if os.path.exists(result):
+        verdict, seconds = open(result).read().split()
+        said = "%s on %s in %s s" % (verdict, time.strftime("%Y-%m-%d"), seconds)
+    page += "| %s | %s | %s | %s |\n" % (client, version.replace("Debian's", kcat), covers, said)
+sys.stdout.write(page)

@@ -1,0 +1,195 @@
+# The tests of run.sh. Each is a function t_NAME that fails when the client fails; $out is a folder of its own, $address
+# the broker, $home where clients are kept between runs. A row of clients.tsv says what each covers.
+
+# --- what the clients need
+python() { "$home/venv/bin/python" "$@"; }
+python_packages="confluent-kafka==2.15.0 aiokafka[snappy,lz4,zstd]==0.14.0 kafka-python[crc32c,lz4,snappy,zstd]==3.0.12 prometheus-client==0.26.0"
+go_build() { (cd "$1" && shift && GOFLAGS=-mod=mod go "$@") >&2; }
+
+# Installs everything once, before the first test, so that no two tests do it at the same time.
+prepare() {
+  local stamp
+  stamp=$(echo "$python_packages" | cksum)
+  if [ "$(cat "$home/venv/stamp" 2> /dev/null)" != "$stamp" ]; then
+    python3 -m venv "$home/venv" && "$home/venv/bin/pip" -q install $python_packages && echo "$stamp" > "$home/venv/stamp" || return 1
+  fi
+  [ -d "$home/kafka" ] || mvn -B -q -f "$here/kafka-peer/pom.xml" dependency:copy-dependencies -DoutputDirectory="$home/kafka" >&2 || return 1
+  echo 'rootLogger.level=OFF' > "$home/log4j2.properties"
+  mkdir -p "$home/java" && javac -d "$home/java" -cp "$home/kafka/*" "$here"/java/*.java || return 1
+  go_build "$here/franz-go" build -o "$home/franz" . || return 1
+  mkdir -p "$home/js" && cp "$here"/js/* "$home/js/" && (cd "$home/js" && npm ci --ignore-scripts --silent --no-audit --no-fund) >&2
+}
+
+class() {
+  local class=$1; shift
+  timeout 90 java -Xmx256m -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile="$home/log4j2.properties" \
+    -cp "$home/java:$home/kafka/*" "$class" "$@" 2> "$out/tool.err" || { cat "$out/tool.err" >&2; return 1; }
+}
+tool() { local class=$1; shift; class "org.apache.kafka.tools.$class" "$@"; }
+topics() { tool TopicCommand --bootstrap-server "$address" "$@"; }
+offsets() { tool GetOffsetShell --bootstrap-server "$address" "$@"; }
+has() { grep -q -- "$1" "$2" || { echo "'$1' is not in:"; cat "$2"; return 1; }; }
+
+# --- kcat and librdkafka
+t_kcat() {
+  for codec in none gzip snappy lz4 zstd; do
+    printf 'k%s:v-%s\n' 1 $codec 2 $codec 3 $codec |
+      timeout 30 kcat -b "$address" -P -t "kcat-$codec" -p 0 -K: -z "$codec" -X acks=all -H a=1 -H a=2 || return 1
+    [ "$(timeout 30 kcat -b "$address" -C -t "kcat-$codec" -p 0 -e -q -f '%k=%s %h\n')" = \
+      "$(printf 'k%s=v-%s a=1,a=2\n' 1 $codec 2 $codec 3 $codec)" ] || return 1
+  done
+}
+t_kcat_group() {
+  topics --create --topic kcat-group --partitions 3 || return 1
+  seq 300 | timeout 30 kcat -b "$address" -P -t kcat-group -X acks=all || return 1
+  for member in 1 2; do
+    timeout 40 kcat -b "$address" -G kcat-group -X auto.offset.reset=earliest -X session.timeout.ms=6000 -q -u kcat-group > "$out/$member" &
+    eval "kcat$member=$!"
+  done
+  for _ in $(seq 300); do [ "$(cat "$out/1" "$out/2" | wc -l)" -ge 300 ] && break; sleep 0.1; done
+  kill "$kcat1" "$kcat2"; wait "$kcat1" "$kcat2"
+  [ "$(sort -n "$out/1" "$out/2")" = "$(seq 300)" ] || { wc -l "$out"/1 "$out"/2; return 1; }
+}
+t_confluent_kafka_python() { timeout 120 "$home/venv/bin/python" python/librdkafka.py "$address"; }
+t_confluent_kafka_python_groups() { timeout 150 "$home/venv/bin/python" python/librdkafka_groups.py "$address"; }
+t_compaction() { timeout 120 "$home/venv/bin/python" python/compaction.py "$address" 90; }
+
+# --- Apache Kafka's tools
+t_kafka_topics() {
+  topics --create --topic tools --partitions 3 --config max.message.bytes=2000000 || return 1
+  topics --describe --topic tools > "$out/described" || return 1
+  has 'PartitionCount: 3' "$out/described" && has 'max.message.bytes=2000000' "$out/described" || return 1
+  topics --create --topic doomed || return 1
+  topics --alter --topic doomed --partitions 5 || return 1
+  topics --describe --topic doomed > "$out/altered" && has 'PartitionCount: 5' "$out/altered" || return 1
+  topics --delete --topic doomed || return 1
+  [ "$(topics --list | grep -c '^doomed$')" = 0 ]
+}
+t_kafka_console_and_offsets() {
+  topics --create --topic console --partitions 3 || return 1
+  seq 1 50 | sed 's/.*/key&:value&/' |
+    tool ConsoleProducer --bootstrap-server "$address" --topic console --reader-property parse.key=true --reader-property key.separator=: || return 1
+  offsets --topic console > "$out/ends" || return 1
+  [ "$(cut -d: -f3 "$out/ends" | awk '{ sum += $1 } END { print sum }')" = 50 ] || return 1
+  local count
+  for partition in 0 1 2; do
+    count=$(grep "^console:$partition:" "$out/ends" | cut -d: -f3)
+    tool consumer.ConsoleConsumer --bootstrap-server "$address" --topic console --partition $partition --offset earliest \
+      --max-messages "$count" --timeout-ms 10000 >> "$out/read" || return 1
+  done
+  [ "$(sort -V "$out/read")" = "$(seq 1 50 | sed 's/^/value/')" ] || return 1
+  tool consumer.ConsoleConsumer --bootstrap-server "$address" --topic console --group console --from-beginning \
+    --max-messages 50 --timeout-ms 20000 > "$out/grouped" || return 1
+  [ "$(sort -V "$out/grouped")" = "$(sort -V "$out/read")" ] && [ "$(offsets --topic console --time -2 | cut -d: -f3 | sort -u)" = 0 ]
+}
+t_kafka_configs() {
+  configs() { class kafka.admin.ConfigCommand --bootstrap-server "$address" "$@"; }
+  topics --create --topic configs || return 1
+  configs --alter --entity-type topics --entity-name configs --add-config retention.ms=7200000,cleanup.policy=[compact,delete] || return 1
+  configs --describe --entity-type topics --entity-name configs > "$out/described" || return 1
+  has 'retention.ms=7200000' "$out/described" && has 'cleanup.policy=compact,delete' "$out/described" || return 1
+  configs --alter --entity-type topics --entity-name configs --delete-config retention.ms || return 1
+  configs --describe --entity-type topics --entity-name configs > "$out/left" || return 1
+  ! grep -q 'retention.ms=' "$out/left" || return 1
+  configs --describe --entity-type brokers --entity-name 1 --all > "$out/broker" || return 1
+  has 'log.retention.hours=168' "$out/broker"
+}
+t_kafka_consumer_groups() {
+  groups() { tool consumer.group.ConsumerGroupCommand --bootstrap-server "$address" "$@"; }
+  topics --create --topic grouped --partitions 2 || return 1
+  seq 40 | timeout 30 kcat -b "$address" -P -t grouped -p 0 || return 1
+  tool consumer.ConsoleConsumer --bootstrap-server "$address" --topic grouped --group tools-group --from-beginning --max-messages 40 \
+    --timeout-ms 20000 > /dev/null || return 1
+  groups --describe --group tools-group > "$out/described" 2>&1 || return 1
+  awk '$2 == "grouped" && $3 == 0 && $4 == 40 && $5 == 40 && $6 == 0 { ok = 1 } END { exit !ok }' "$out/described" || { cat "$out/described"; return 1; }
+  groups --list > "$out/list" && has tools-group "$out/list" || return 1
+  groups --describe --group tools-group --state > "$out/state" && has Empty "$out/state" || return 1
+  groups --reset-offsets --group tools-group --topic grouped --to-offset 15 --execute > "$out/reset" && has 15 "$out/reset" || return 1
+  groups --delete-offsets --group tools-group --topic grouped > "$out/deleted" && has Successful "$out/deleted" || return 1
+  groups --delete --group tools-group > "$out/gone" && has successful "$out/gone"
+}
+t_kafka_delete_records() {
+  topics --create --topic trimmed || return 1
+  seq 100 | timeout 30 kcat -b "$address" -P -t trimmed -p 0 || return 1
+  echo '{"partitions":[{"topic":"trimmed","partition":0,"offset":60}],"version":1}' > "$out/offsets.json"
+  tool DeleteRecordsCommand --bootstrap-server "$address" --offset-json-file "$out/offsets.json" > "$out/done" && has 'low_watermark: 60' "$out/done" || return 1
+  [ "$(timeout 30 kcat -b "$address" -C -t trimmed -p 0 -o beginning -e -q | head -1)" = 61 ]
+}
+t_kafka_verifiable() {
+  topics --create --topic verifiable --partitions 4 || return 1
+  tool VerifiableProducer --bootstrap-server "$address" --topic verifiable --max-messages 2000 --acks -1 > "$out/produced" || return 1
+  has '"sent":2000,"acked":2000' "$out/produced" || return 1
+  tool VerifiableConsumer --bootstrap-server "$address" --topic verifiable --group-id verifiable --max-messages 2000 --reset-policy earliest \
+    --assignment-strategy org.apache.kafka.clients.consumer.CooperativeStickyAssignor > "$out/consumed" || return 1
+  grep -o '"name":"records_consumed".*' "$out/consumed" | grep -o '"count":[0-9]*' | head -1000 > "$out/counts"
+  python -c 'import json,sys; print(sum(json.loads(line)["count"] for line in sys.stdin if "records_consumed" in line))' < "$out/consumed" > "$out/sum"
+  [ "$(cat "$out/sum")" = 2000 ] || { cat "$out/sum"; return 1; }
+}
+t_kafka_perf_tests() {
+  topics --create --topic perf --partitions 1 || return 1
+  tool ProducerPerformance --topic perf --num-records 50000 --record-size 200 --throughput -1 \
+    --command-property bootstrap.servers="$address" compression.type=lz4 > "$out/produced" || return 1
+  [ "$(offsets --topic perf)" = perf:0:50000 ] || return 1
+  tool ConsumerPerformance --bootstrap-server "$address" --topic perf --num-records 50000 --timeout 20000 > "$out/consumed" || return 1
+  tail -1 "$out/consumed" | awk -F', ' '{ exit !($5 >= 50000) }' || { cat "$out/consumed"; return 1; }
+  tail -1 "$out/produced"
+}
+t_kafka_broker_api_versions() {
+  tool BrokerApiVersionsCommand --bootstrap-server "$address" > "$out/versions" || return 1
+  # 27 keys, and no more than are served whole.
+  [ "$(grep -c 'usable' "$out/versions")" = 27 ] || { cat "$out/versions"; return 1; }
+}
+t_kafka_tools_print_the_same() { describe/run.sh compare "$address" "$home/kafka"; }
+t_kafka_dump_log_reads_the_metadata() {
+  topics --create --topic dumped || return 1
+  kill -TERM "$broker"; wait "$broker"; broker=
+  "$ottla" log export-metadata --data "$work/data" --to "$out/export" > /dev/null || return 1
+  tool DumpLogSegments --cluster-metadata-decoder --files "$out/export/00000000000000000000.log" > "$out/dump" || return 1
+  has '"type":"TOPIC_RECORD","version":0,"data":{"name":"dumped"' "$out/dump" && has KRaftVoters "$out/dump" && ! grep -q 'isvalid: false' "$out/dump"
+}
+
+# --- Java, Go, JavaScript, Python
+t_java_clients() { class Main "$address" codecs idempotence large seek; }
+t_java_admin() { class Main "$address" topics configs records groups deletion; }
+t_java_groups() { class Main "$address" range roundrobin sticky cooperative static offsets; }
+t_franz_go() { timeout 120 "$home/franz" "$address" basics; }
+t_franz_go_groups() { timeout 120 "$home/franz" "$address" groups; }
+t_kafkajs() { KAFKAJS_NO_PARTITIONER_WARNING=1 timeout 120 node "$home/js/kafkajs.js" "$address"; }
+t_aiokafka() { timeout 120 "$home/venv/bin/python" python/aiokafka_client.py "$address"; }
+t_kafka_python() { timeout 120 "$home/venv/bin/python" python/kafka_python.py "$address"; }
+
+# --- clients' own tests
+# The rdkafka crate's, out of the crate; those of transactions wait for transactions.
+t_rdkafka_crate() {
+  local crate=$home/rdkafka
+  mkdir -p "$crate" && cp -r rdkafka/. "$crate/" && mkdir -p "$crate/tests" || return 1
+  (cd "$crate" && cargo fetch --quiet) || return 1
+  cp "$(dirname "$(cd "$crate" && cargo metadata --format-version 1 --offline | python -c '
+import json, sys
+print(next(p["manifest_path"] for p in json.load(sys.stdin)["packages"] if p["name"] == "rdkafka"))')")"/tests/*.rs "$crate/tests/" || return 1
+  rm -f "$crate/tests/test_transactions.rs"
+  (cd "$crate" && KAFKA_HOST=$address RUST_LOG=off CARGO_TARGET_DIR=$crate/target cargo test --quiet --no-fail-fast -- --test-threads=4) > "$out/tests" 2>&1
+  local status=$?
+  grep -E '^test |FAILED|panicked|test result' "$out/tests" | head -60
+  awk '/^test result/ { passed += $4; failed += $6 } END { print passed " tests passed, " failed " failed" }' "$out/tests"
+  return $status
+}
+# franz-go's, out of the module; what is left out is listed in kgo-waiting.txt with its reason.
+t_franz_go_own_tests() {
+  local module skip
+  module=$(cd franz-go && GOFLAGS=-mod=mod go list -m -f '{{.Dir}}' github.com/twmb/franz-go) || return 1
+  rm -rf "$home/kgo"; cp -r "$module" "$home/kgo" && chmod -R u+w "$home/kgo" || return 1
+  skip=$(grep -v '^#' kgo-waiting.txt | cut -f1 | paste -sd'|')
+  (cd "$home/kgo/pkg/kgo" && KGO_SEEDS=$address KGO_TEST_RF=1 KGO_TEST_RECORDS=${KGO_RECORDS:-20000} \
+    timeout 900 go test -skip "^($skip)$" -timeout 15m -v .) > "$out/tests" 2>&1
+  local status=$?
+  grep -E '^(---|===)? *--- FAIL|^FAIL|panic' "$out/tests" | head -40
+  echo "$(grep -c '^--- PASS' "$out/tests") tests passed, $(grep -c '^--- FAIL' "$out/tests") failed, $(grep -c '^--- SKIP' "$out/tests") skipped"
+  return $status
+}
+
+# --- the node itself
+t_metrics() { timeout 60 "$home/venv/bin/python" python/metrics.py "$http" "$here/../../docs/reference/metrics.md"; }
+t_kill_9() { python kill9.py "$ottla" "${KILL_CYCLES:-10}"; }
+t_differential() { differential/against.sh "$ottla"; }
+t_power_loss() { ../chaos/run.sh "$ottla" "${POWER_CYCLES:-2}"; }
