@@ -10,10 +10,14 @@ command -v cc > /dev/null || missing+=(gcc)
 command -v kcat > /dev/null || missing+=(kcat)
 command -v python3 > /dev/null || missing+=(python3)
 python3 -m venv --help > /dev/null 2>&1 || missing+=(python3-venv)
-command -v java > /dev/null || missing+=(openjdk-17-jre-headless)
+command -v javac > /dev/null || missing+=(openjdk-17-jdk-headless)
 command -v mvn > /dev/null || missing+=(maven)
 command -v unzip > /dev/null || missing+=(unzip)
 command -v go > /dev/null || missing+=(golang)
+command -v npm > /dev/null || missing+=(nodejs npm)
+command -v make > /dev/null || missing+=(make)
+command -v c++ > /dev/null || missing+=(g++)
+[ -e /usr/include/zlib.h ] || missing+=(zlib1g-dev)
 if [ ${#missing[@]} -gt 0 ]; then
   say "installing ${missing[*]}"
   sudo=; [ "$(id -u)" = 0 ] || sudo=sudo

@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod disk;
 pub mod limits;
+pub mod machine;
 pub mod net;
 pub mod random;
 pub mod thread;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgMatches, Args, FromArgMatches};
 use cli::{Command, Context, Failure, Report};
 
-use crate::{export, start};
+use crate::{doctor, export, start};
 
 /// Rows of the table of commands.
 pub static COMMANDS: &[Command] = &[
@@ -16,6 +16,7 @@ pub static COMMANDS: &[Command] = &[
         arguments: StartArgs::augment_args,
         run: start_node,
     },
+    doctor::COMMAND,
     Command {
         path: &["log", "dump"],
         about: "Print chunks: their headers, groups and entries",

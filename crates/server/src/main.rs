@@ -1,6 +1,7 @@
 //! `ottla`: from the command line to a running node.
 
 mod commands;
+mod doctor;
 mod export;
 mod operator;
 mod start;

@@ -74,7 +74,7 @@ fn end(mut runtimes: Arc<Runtimes>) {
     tracing::warn!("a connection did not end, the log is closed all the same");
 }
 
-fn load(args: &StartArgs) -> anyhow::Result<BrokerConfig> {
+pub(crate) fn load(args: &StartArgs) -> anyhow::Result<BrokerConfig> {
     let mut layers = Layers::default();
     if let Some(path) = &args.config {
         let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
