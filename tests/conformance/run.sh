@@ -15,7 +15,7 @@ port=${CONFORMANCE_PORT:-19492}
 address=${CONFORMANCE_BROKER:-127.0.0.1:$port}
 http=127.0.0.1:$((port + 1))
 broker=
-trap '[ -z "$broker" ] || kill "$broker" 2> /dev/null; rm -rf "$work"' EXIT
+trap '[ -z "$broker" ] || { kill "$broker"; wait "$broker"; } 2> /dev/null; rm -rf "$work"' EXIT
 : > "$work/log"
 
 start() {

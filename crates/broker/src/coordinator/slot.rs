@@ -190,7 +190,7 @@ impl Slot {
             Ok(state) => state,
             Err(error) => {
                 let (topic, partition) = (&self.partition.topic, self.partition.index);
-                tracing::error!(%topic, %partition, %error, "groups cannot be loaded; their partition's log is not readable");
+                tracing::error!(%topic, %partition, %error, action = "check the disk, then restart: the groups of this partition cannot be joined until it is read", "groups cannot be loaded; their partition's log is not readable");
                 self.fail();
                 return;
             }

@@ -61,7 +61,8 @@ impl ClockWatch {
             let by_ms = offset_ms.saturating_sub(self.offset_ms);
             tracing::error!(
                 by_ms,
-                "the clock jumped: nothing is deleted by its age until it is back, or for 24 hours; set it right, or restart if it is right"
+                action = "set the clock right, or restart if it is right",
+                "the clock jumped: nothing is deleted by its age until it is back, or for 24 hours"
             );
             now
         });

@@ -27,7 +27,7 @@ impl Partition {
             return Err(ErrorCode::OffsetOutOfRange);
         }
         self.log.advance_start(before).map_err(|error| {
-            tracing::error!(topic = %self.topic, partition = %self.index, %error, "records could not be deleted");
+            tracing::error!(topic = %self.topic, partition = %self.index, %error, action = "free room on the disk of log.dirs, or check it", "records could not be deleted");
             ErrorCode::KafkaStorageError
         })?;
         Ok(self.log.log_start())

@@ -100,7 +100,7 @@ impl Cleaner {
                     // What moved on meanwhile is another round's.
                     Err(SourceError::Read(crate::ReadError::Offline)) => {}
                     Err(SourceError::Read(error)) => {
-                        tracing::error!(topic = log.topic_name(), log = %log.target, %error, "records cannot be read: their chunk stays as it is, and nothing else is touched");
+                        tracing::error!(topic = log.topic_name(), log = %log.target, %error, action = "check the disk; what is damaged is lost unless another copy exists", "records cannot be read: their chunk stays as it is, and nothing else is touched");
                         state.stuck.extend(ids.iter().copied());
                     }
                 }

@@ -73,7 +73,7 @@ impl Cleaner {
             // Its start has moved meanwhile, or it is gone: another round looks again.
             Err(SourceError::Read(ReadError::Offline)) => Ok(None),
             Err(SourceError::Read(error)) => {
-                tracing::error!(topic = log.topic_name(), log = %log.target, %error, "records cannot be read: the partition is not compacted any more until a restart");
+                tracing::error!(topic = log.topic_name(), log = %log.target, %error, action = "check the disk, then restart; `ottla log dump` shows the damaged chunk", "records cannot be read: the partition is not compacted any more until a restart");
                 state.unreadable.insert(key);
                 Ok(None)
             }

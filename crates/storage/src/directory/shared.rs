@@ -249,7 +249,7 @@ impl Shared {
             .disk
             .write_atomically(&marker, error.to_string().as_bytes())
         {
-            tracing::error!(error = %failed, "the fenced marker could not be written");
+            tracing::error!(error = %failed, action = "replace the disk: not even a mark can be written to it", "the fenced marker could not be written");
         }
         let logs = self.logs();
         logs.iter().for_each(|log| log.take_offline());

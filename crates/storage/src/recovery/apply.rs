@@ -186,7 +186,7 @@ fn replace(building: &mut Building, stream: &Stream, entry: &Entry, payload: &[u
             building.inner.apply_replacement(base, next, &replacement);
         }
         Err(error) => {
-            tracing::error!(log = %entry.target, %error, "where records were moved to cannot be read");
+            tracing::error!(log = %entry.target, %error, action = "check the disk, restore or delete that partition", "where records were moved to cannot be read");
             building.damaged = true;
         }
     }
@@ -225,7 +225,7 @@ fn truncate(building: &mut Building, stream: &Stream, entry: &Entry) -> Result<(
     ) {
         Ok(state) => inner.state = state,
         Err(error) => {
-            tracing::error!(log = %entry.target, %error, "the state at a truncation cannot be rebuilt");
+            tracing::error!(log = %entry.target, %error, action = "check the disk, restore or delete that partition", "the state at a truncation cannot be rebuilt");
             building.damaged = true;
         }
     }

@@ -62,7 +62,7 @@ pub(crate) fn load(
         });
     }
     if newest != 0 {
-        tracing::error!(path = %path.display(), "no checkpoint is whole, the log is rebuilt from its chunks");
+        tracing::error!(path = %path.display(), action = "check the disk; nothing else is to do", "no checkpoint is whole, the log is rebuilt from its chunks");
     }
     Ok(Loaded {
         seq: newest,
@@ -83,7 +83,7 @@ fn load_chain(
     };
     let mut is_damaged = |file: &CheckpointFile, error: &dyn std::fmt::Display| {
         let path = file.path.display();
-        tracing::error!(%path, %error, "a checkpoint is damaged, an older one is taken");
+        tracing::error!(%path, %error, action = "check the disk; nothing else is to do", "a checkpoint is damaged, an older one is taken");
         report.damaged_checkpoints += 1;
     };
     let Some((base, deltas)) = files.split_first() else {

@@ -153,7 +153,7 @@ pub(crate) fn recover(
         }
     }
     for damage in &report.damage {
-        tracing::error!(%damage, "damage in the log, its partition is offline");
+        tracing::error!(%damage, action = "check the disk, restore or delete that partition; all others are served", "damage in the log, its partition is offline");
     }
     Ok(recovered)
 }
