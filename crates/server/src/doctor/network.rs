@@ -95,8 +95,11 @@ fn speaks_kafka(address: SocketAddr) -> bool {
 fn advertised(listener: &ListenerAddress, said: Option<&ListenerAddress>) -> Finding {
     let own = resolve(listener).unwrap_or_default();
     let local = !own.is_empty() && own.iter().all(|address| address.ip().is_loopback());
-    let shut_in = Finding::warning("advertised address", format!("{} is inside this container alone", shown(listener)))
-        .advice("listen on 0.0.0.0 with --insecure and publish the port, so that clients outside can connect");
+    let shut_in = Finding::warning(
+        "advertised address",
+        format!("{} is inside this container alone", shown(listener)),
+    )
+    .advice("listen on 0.0.0.0 with --insecure and publish the port, so that clients outside can connect");
     let shut_in = (local && os::machine::in_container()).then_some(shut_in);
     let Some(said) = said else {
         if let Some(shut_in) = shut_in {
