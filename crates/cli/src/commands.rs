@@ -7,6 +7,7 @@ mod manual;
 mod topic;
 
 use crate::Command;
+pub(crate) use topic::partitions;
 
 /// Every command that needs nothing but this crate; the binary adds its own (`start`, `log`).
 pub static COMMANDS: &[Command] = &[

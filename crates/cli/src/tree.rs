@@ -30,6 +30,10 @@ fn rows() -> impl Iterator<Item = &'static Command> {
 
 /// Parses the arguments and runs the command that they name. `args` begins with the program's name.
 pub fn run(tables: Vec<&'static [Command]>, args: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
+    let args: Vec<std::ffi::OsString> = args.into_iter().collect();
+    if let Some((tool, args)) = crate::kafka::chosen(&args) {
+        return crate::kafka::run(tool, &args);
+    }
     let _ = TABLES.set(tables);
     let matches = match whole().try_get_matches_from(args) {
         Ok(matches) => matches,

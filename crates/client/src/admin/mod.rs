@@ -46,6 +46,11 @@ impl Admin {
         Admin { client }
     }
 
+    /// The client that it calls with, for requests that have no function of their own.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// The milliseconds that a broker may take for what a request starts.
     fn timeout_ms(&self) -> i32 {
         i32::try_from(self.client.config().request_timeout.as_millis()).unwrap_or(i32::MAX)
