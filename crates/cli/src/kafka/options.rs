@@ -173,8 +173,14 @@ mod tests {
 
     #[test]
     fn what_is_no_flag_and_what_has_no_value_is_refused() {
-        assert_eq!(parsed("--bogus").expect_err("none"), "bogus is not a recognized option");
-        assert_eq!(parsed("--conf a").expect_err("short"), "conf is not a recognized option");
+        assert_eq!(
+            parsed("--bogus").expect_err("none"),
+            "bogus is not a recognized option"
+        );
+        assert_eq!(
+            parsed("--conf a").expect_err("short"),
+            "conf is not a recognized option"
+        );
         assert!(parsed("--topic").is_err());
     }
 }

@@ -123,7 +123,7 @@ impl State {
                 entry.offsets.remove(topic.as_str());
             }
         }
-        self.forget_if_empty(group);
+        // The group stays until its own tombstone: Kafka lists and deletes a group whose last offset is gone.
     }
 
     fn forget_if_empty(&mut self, group: &Str) {

@@ -87,7 +87,11 @@ pub(super) async fn run(options: &Options, admin: &Admin, output: &mut Output) -
 
 /// A group's state; none if there is no such group, which a reset makes.
 async fn state(admin: &Admin, group: &str) -> client::Result<Option<String>> {
-    let described = admin.describe_groups(&[group]).await?.pop().map(|(_, described)| described);
+    let described = admin
+        .describe_groups(&[group])
+        .await?
+        .pop()
+        .map(|(_, described)| described);
     match described.transpose() {
         Ok(described) => Ok(described.map(|described| described.state)),
         Err(error) if error.code() == Some(client::ErrorCode::GroupIdNotFound) => Ok(None),
