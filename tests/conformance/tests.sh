@@ -20,6 +20,17 @@ prepare() {
   mkdir -p "$home/js" && cp "$here"/js/* "$home/js/" && (cd "$home/js" && npm ci --ignore-scripts --silent --no-audit --no-fund) >&2
 }
 
+# Another node, for a test that wants its own: `node NAME SETTINGS`. Its process is $node, its address $node_address.
+node() {
+  : "${node_address:=127.0.0.1:$((port + 2))}"
+  shift
+  "$ottla" start --data "$out/data" --set "listeners=PLAINTEXT://$node_address" --set ottla.http.listeners= \
+    --set group.initial.rebalance.delay.ms=0 "$@" > "$out/ready" 2>&1 &
+  node=$!
+  for _ in $(seq 200); do grep -q '^ottla ready' "$out/ready" && return; kill -0 $node || break; sleep 0.05; done
+  cat "$out/ready"; return 1
+}
+
 class() {
   local class=$1; shift
   timeout 90 java -Xmx256m -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile="$home/log4j2.properties" \
@@ -152,9 +163,11 @@ t_kafka_tools_by_name() {
   return $code
 }
 t_kafka_dump_log_reads_the_metadata() {
-  topics --create --topic dumped || return 1
-  kill -TERM "$broker"; wait "$broker"; broker=
-  "$ottla" log export-metadata --data "$work/data" --to "$out/export" > /dev/null || return 1
+  local node node_address=
+  node dumped || return 1
+  timeout 30 kcat -b "$node_address" -P -t dumped <<< x || return 1
+  kill "$node"; wait "$node" || return 1
+  "$ottla" log export-metadata --data "$out/data" --to "$out/export" > /dev/null || return 1
   tool DumpLogSegments --cluster-metadata-decoder --files "$out/export/00000000000000000000.log" > "$out/dump" || return 1
   has '"type":"TOPIC_RECORD","version":0,"data":{"name":"dumped"' "$out/dump" && has KRaftVoters "$out/dump" && ! grep -q 'isvalid: false' "$out/dump"
 }
@@ -174,7 +187,7 @@ t_kafka_python() { timeout 120 "$home/venv/bin/python" python/kafka_python.py "$
 # Left out: test_transactions.rs, which waits for transactions, and test_base_producer_timeout, which wants a broker that
 # takes longer than 100 ms to create a topic.
 t_rdkafka_crate() {
-  local crate=$home/rdkafka status node
+  local crate=$home/rdkafka status node node_address=127.0.0.1:9092
   mkdir -p "$crate/tests" && cp -r rdkafka/Cargo.toml rdkafka/src "$crate/" || return 1
   (cd "$crate" && cargo fetch --quiet) || return 1
   cp "$(dirname "$(cd "$crate" && cargo metadata --format-version 1 --offline | python -c '
@@ -182,10 +195,7 @@ import json, sys
 print(next(p["manifest_path"] for p in json.load(sys.stdin)["packages"] if p["name"] == "rdkafka"))')")"/tests/*.rs "$crate/tests/" || return 1
   rm -f "$crate/tests/test_transactions.rs"
   (cd "$crate" && CARGO_TARGET_DIR=$crate/target cargo test --quiet --no-run) > "$out/build" 2>&1 || { tail -40 "$out/build"; return 1; }
-  "$ottla" start --data "$out/data" --set listeners=PLAINTEXT://127.0.0.1:9092 --set ottla.http.listeners= --set node.id=0 \
-    --set num.partitions=3 --set group.initial.rebalance.delay.ms=0 > "$out/ready" 2>&1 &
-  node=$!
-  for _ in $(seq 100); do grep -q '^ottla ready' "$out/ready" && break; kill -0 $node || { cat "$out/ready"; return 1; }; sleep 0.05; done
+  node rdkafka --set node.id=0 --set num.partitions=3 || return 1
   (cd "$crate" && KAFKA_HOST=127.0.0.1:9092 RUST_LOG=off CARGO_TARGET_DIR=$crate/target timeout 300 cargo test --quiet --no-fail-fast -- \
     --test-threads=4 --skip test_base_producer_timeout) > "$out/tests" 2>&1
   status=$?
@@ -201,7 +211,7 @@ t_franz_go_own_tests() {
   rm -rf "$home/kgo"; cp -r "$module" "$home/kgo" && chmod -R u+w "$home/kgo" || return 1
   skip=$(grep -v '^#' kgo-waiting.txt | cut -f1 | paste -sd'|')
   (cd "$home/kgo/pkg/kgo" && KGO_SEEDS=$address KGO_TEST_RF=1 KGO_TEST_RECORDS=${KGO_RECORDS:-20000} \
-    timeout 900 go test -skip "^($skip)$" -timeout 15m -v .) > "$out/tests" 2>&1
+    timeout 900 go test -count=1 -skip "^($skip)$" -timeout 15m -v .) > "$out/tests" 2>&1
   local status=$?
   grep -E '^(---|===)? *--- FAIL|^FAIL|panic' "$out/tests" | head -40
   echo "$(grep -c '^--- PASS' "$out/tests") tests passed, $(grep -c '^--- FAIL' "$out/tests") failed, $(grep -c '^--- SKIP' "$out/tests") skipped"

@@ -30,7 +30,6 @@ class Member(ConsumerRebalanceListener):
     def __init__(self, topic, seen, assignor=RoundRobinPartitionAssignor, instance=None):
         self.topic, self.seen, self.owned, self.rebalances, self.counted = topic, seen, set(), 0, {}
         self.failure, self.stop = None, False
-        self.lock = None
         self.running = asyncio.run_coroutine_threadsafe(self.run(assignor, instance), loop)
 
     async def on_partitions_assigned(self, assigned):
@@ -38,18 +37,18 @@ class Member(ConsumerRebalanceListener):
         self.owned |= {partition.partition for partition in assigned}
 
     async def on_partitions_revoked(self, revoked):
-        # The partitions are given up only when what is in hand is counted and committed.
-        async with self.lock:
-            await self.commit()
-            self.owned -= {partition.partition for partition in revoked}
+        # What was counted is committed before anybody else has these partitions.
+        await self.commit()
+        self.owned -= {partition.partition for partition in revoked}
+        self.counted = {}
 
     async def commit(self):
-        if self.counted:
-            await self.consumer.commit({TopicPartition(self.topic, at): offset + 1 for at, offset in self.counted.items()})
-            self.counted = {}
+        counted = dict(self.counted)
+        if counted:
+            await self.consumer.commit({TopicPartition(self.topic, at): offset + 1 for at, offset in counted.items()})
+            self.counted = {at: offset for at, offset in self.counted.items() if counted.get(at) != offset}
 
     async def run(self, assignor, instance):
-        self.lock = asyncio.Lock()
         self.consumer = AIOKafkaConsumer(
             bootstrap_servers=address, group_id=self.topic, group_instance_id=instance,
             partition_assignment_strategy=[assignor], enable_auto_commit=False, auto_offset_reset="earliest",
@@ -58,15 +57,18 @@ class Member(ConsumerRebalanceListener):
             self.consumer.subscribe([self.topic], listener=self)
             await self.consumer.start()
             while not self.stop:
-                async with self.lock:
-                    for partition, records in (await self.consumer.getmany(timeout_ms=20)).items():
-                        if partition.partition not in self.owned:
-                            continue
-                        for record in records:
-                            self.seen.add(record.partition, record.offset)
-                            self.counted[record.partition] = record.offset
+                # Nothing is awaited between the records' arrival and their count, so that no rebalance comes between.
+                for partition, records in (await self.consumer.getmany(timeout_ms=20)).items():
+                    for record in records if partition.partition in self.owned else []:
+                        self.seen.add(record.partition, record.offset)
+                        self.counted[record.partition] = record.offset
+                try:
                     await self.commit()
+                except (CommitFailedError, IllegalStateError, RebalanceInProgressError):
+                    # What was counted is committed when its partition is given up, or with the next records.
+                    pass
                 await asyncio.sleep(0.01)
+            await self.commit()
         except Exception as error:
             self.failure = error
         finally:

@@ -54,7 +54,8 @@ class Member(threading.Thread, ConsumerRebalanceListener):
                 time.sleep(0.01)
             self.consumer.subscribe([self.topic], listener=self)
             while not self.stop:
-                for records in self.consumer.poll(50).values():
+                # Version 3.0.12 may lose its place in a rebalance that outlasts a poll, so polls are long.
+                for records in self.consumer.poll(2000).values():
                     for record in records:
                         self.seen.add(record.partition, record.offset)
                         self.counted[record.partition] = record.offset
