@@ -5,6 +5,7 @@
 #   CONFORMANCE_BROKER=HOST:PORT  run against a broker that is up, such as an Apache Kafka of kafka-peer/; OTTLA is unused
 #   CONFORMANCE_JOBS=3            tests at a time, of those that may share the broker
 #   CONFORMANCE_TIER=full         also those that take long
+#   CONFORMANCE_TABLE=1           write the table also after some tests only: each row says its last result
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 ottla=$1; shift
@@ -45,7 +46,8 @@ one() {
   local name=$1 began=$SECONDS result=passed
   mkdir -p "$work/$name"
   (out=$work/$name; cd "$here" && "t_$name") > "$work/$name/log" 2>&1 < /dev/null || result=FAILED
-  printf '%s\t%s\n' "$result" $((SECONDS - began)) > "$work/$name/result"
+  printf '%s\t%s\t%s\n' "$result" $((SECONDS - began)) "$(date +%F)" > "$work/$name/result"
+  [ -n "${CONFORMANCE_BROKER:-}" ] || { mkdir -p "$home/results" && cp "$work/$name/result" "$home/results/$name"; }
   if [ $result = passed ]; then
     echo "ok      $name  $((SECONDS - began)) s  $(tail -n 1 "$work/$name/log" | cut -c1-120)"
   else
@@ -69,6 +71,7 @@ for name in $shared $alone; do
   case $(cut -f1 "$work/$name/result" 2> /dev/null) in passed) passed=$((passed + 1));; *) failed=$((failed + 1));; esac
 done
 if grep -E ' (ERROR|WARN) ' "$work/log"; then echo "the broker had something to say"; fi
-[ -z "$whole" ] || [ -n "${CONFORMANCE_BROKER:-}" ] || python "$here/table.py" "$here/clients.tsv" "$work" > "$here/../../docs/compatibility.md"
+[ -n "${CONFORMANCE_BROKER:-}" ] || [ -z "$whole${CONFORMANCE_TABLE:-}" ] ||
+  python "$here/table.py" "$here/clients.tsv" "$home/results" > "$here/../../docs/compatibility.md"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -1,8 +1,7 @@
-"""docs/compatibility.md from clients.tsv and a run's results: table.py CLIENTS WORK > PAGE"""
+"""docs/compatibility.md from clients.tsv and the last result of each test: table.py CLIENTS RESULTS > PAGE"""
 import os
 import subprocess
 import sys
-import time
 
 HEAD = """# Compatibility
 
@@ -12,7 +11,7 @@ the rows are those of `tests/conformance/clients.tsv`. Each row is a test that f
 | client | version | what is covered | last result |
 |---|---|---|---|
 """
-clients, work = sys.argv[1:]
+clients, results = sys.argv[1:]
 kcat = subprocess.run(["kcat", "-V"], capture_output=True, text=True).stdout
 kcat = next((line.split()[1] for line in kcat.splitlines() if line.startswith("Version")), "Debian's")
 page = HEAD
@@ -20,10 +19,10 @@ for line in open(clients):
     if line.startswith("#"):
         continue
     name, how, client, version, covers = line.rstrip("\n").split("\t")
-    result = os.path.join(work, name, "result")
+    result = os.path.join(results, name)
     said = "not in this run (`.ci/full`)" if how == "full" else "not run"
     if os.path.exists(result):
-        verdict, seconds = open(result).read().split()
-        said = "%s on %s in %s s" % (verdict, time.strftime("%Y-%m-%d"), seconds)
+        verdict, seconds, day = open(result).read().split()
+        said = "%s on %s in %s s" % (verdict, day, seconds)
     page += "| %s | %s | %s | %s |\n" % (client, version.replace("Debian's", kcat), covers, said)
 sys.stdout.write(page)

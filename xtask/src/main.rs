@@ -6,7 +6,7 @@ mod tidy;
 
 const USAGE: &str = "usage:
   cargo xtask gen [--jars DIR]   write crates/protocol/src/generated from Kafka's definitions
-  cargo xtask bench [ARGS]       Ottla beside the floor, ratios (bench/run.py says which ARGS)
+  cargo xtask bench [ARGS]       Ottla beside the floor and Apache Kafka (bench/run.py says which ARGS)
   cargo xtask tidy               check layers, sizes, headers and the rules of the house";
 
 fn main() -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 //! `ottla start`: configuration, log directory, metadata, listeners; ready; stop.
 
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -51,15 +52,21 @@ pub fn run(args: &StartArgs) -> anyhow::Result<()> {
         ready_at: Instant::now(),
     };
     let http = door.serve(&runtimes, operator);
-    println!("{ready}");
+    say(&ready);
     runtimes.block_on(stop_signal())?;
     server.stop();
     drop((server, http));
     // Connections end with their runtimes; what they appended is written and synced below.
     end(runtimes);
     broker.close().context("the log could not be closed cleanly")?;
-    println!("ottla stopped");
+    say("ottla stopped");
     Ok(())
+}
+
+/// A line on stdout. Whoever started this node may have stopped listening, which is no reason to end.
+fn say(line: &str) {
+    let mut out = std::io::stdout();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
 /// Ends the runtimes. A connection that is being accepted holds them for a moment.

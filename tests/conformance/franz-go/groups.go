@@ -201,6 +201,24 @@ func membersComeAndGo(address, name string, balancer func() kgo.GroupBalancer) {
 	fmt.Println("ok", topic, count, "records")
 }
 
+// No rebalance for a second: a member that has just learnt of the topic may ask for another.
+func settled(members ...*member) {
+	before := -1
+	for quiet := 0; quiet < 24; quiet++ {
+		now := 0
+		for _, m := range members {
+			m.Lock()
+			now += m.rebalances
+			m.Unlock()
+		}
+		if now != before {
+			quiet = 0
+		}
+		before = now
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
 func staticMembers(address string) {
 	topic := "franz-static"
 	client, err := kgo.NewClient(kgo.SeedBrokers(address))
@@ -211,6 +229,8 @@ func staticMembers(address string) {
 	first := join(address, topic, seen, kgo.RangeBalancer(), "one")
 	second := join(address, topic, seen, kgo.RangeBalancer(), "two")
 	shared("two share", first, second)
+	settled(first, second)
+	shared("two still share", first, second)
 	before, rebalances := fmt.Sprint(first.shares()), second.rebalances
 	first.leave()
 	again := join(address, topic, seen, kgo.RangeBalancer(), "one")

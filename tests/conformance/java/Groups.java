@@ -138,6 +138,18 @@ final class Groups {
         Check.equal(committed, (long) count, "committed offsets");
     }
 
+    /** No rebalance for a second: a member that has just learnt of the topic may ask for another. */
+    static void settled(Member... members) throws Exception {
+        int before = -1;
+        for (int quiet = 0; quiet < 24; quiet++) {
+            int now = 0;
+            for (Member member : members) now += member.rebalances.get();
+            if (now != before) quiet = 0;
+            before = now;
+            Thread.sleep(50);
+        }
+    }
+
     static void staticMembers(Admin admin) throws Exception {
         String topic = "java-static";
         Clients.create(admin, topic, PARTITIONS, Map.of());
@@ -147,6 +159,8 @@ final class Groups {
         Member first = new Member(topic, seen, one);
         Member second = new Member(topic, seen, two);
         shared("two share", first, second);
+        settled(first, second);
+        shared("two still share", first, second);
         Set<TopicPartition> before = Set.copyOf(first.owned);
         int rebalances = second.rebalances.get();
         first.leave();

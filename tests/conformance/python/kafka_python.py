@@ -55,7 +55,7 @@ class Member(threading.Thread, ConsumerRebalanceListener):
             self.consumer.subscribe([self.topic], listener=self)
             while not self.stop:
                 # Version 3.0.12 may lose its place in a rebalance that outlasts a poll, so polls are long.
-                for records in self.consumer.poll(2000).values():
+                for records in self.consumer.poll(1000).values():
                     for record in records:
                         self.seen.add(record.partition, record.offset)
                         self.counted[record.partition] = record.offset

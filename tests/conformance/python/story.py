@@ -82,11 +82,23 @@ def come_and_go(topic, make, produce, committed):
     return sent
 
 
+def settled(*members):
+    """No rebalance for a second: a member that has just learnt of the topic may ask for another."""
+    before, since = None, time.time()
+    while time.time() - since < 1.2:
+        now = [member.rebalances for member in members]
+        if now != before:
+            before, since = now, time.time()
+        time.sleep(0.05)
+
+
 def static_members(topic, make):
     """A static member that comes back has its share again, and nobody else notices."""
     seen = Counts()
     first, second = make(topic, seen, instance="one"), make(topic, seen, instance="two")
     shared("two share", first, second)
+    settled(first, second)
+    shared("two still share", first, second)
     before, rebalances = set(first.owned), second.rebalances
     first.leave()
     again = make(topic, seen, instance="one")
