@@ -5,6 +5,7 @@ mod configs;
 mod connection;
 mod fetch;
 mod grow_and_trim;
+mod groups;
 mod life;
 mod metrics;
 mod offsets;
