@@ -221,5 +221,6 @@ t_franz_go_own_tests() {
 # --- the node itself
 t_metrics() { timeout 60 "$home/venv/bin/python" python/metrics.py "$http" "$here/../../docs/reference/metrics.md"; }
 t_kill_9() { python kill9.py "$ottla" "${KILL_CYCLES:-10}"; }
+t_kill_9_groups() { "$home/venv/bin/python" kill9_groups.py "$ottla" "${KILL_CYCLES:-10}"; }
 t_differential() { differential/against.sh "$ottla"; }
 t_power_loss() { ../chaos/run.sh "$ottla" "${POWER_CYCLES:-2}"; }

@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use metadata::MetadataImage;
 use protocol::Str;
 use types::{ErrorCode, TopicId};
 
 use super::Call;
-use crate::Broker;
 use crate::coordinator::Slot;
 
 /// Operations on a group that a client may ask about (Read, Delete, Describe, DescribeConfigs, AlterConfigs), as
@@ -63,8 +63,12 @@ impl Named {
 }
 
 /// Finds a topic by name or, where a version says so, by id.
-pub(super) fn resolve(broker: &Broker, name: &Str, id: TopicId, by_id: bool) -> Result<Named, ErrorCode> {
-    let image = broker.image();
+pub(super) fn resolve(
+    image: &MetadataImage,
+    name: &Str,
+    id: TopicId,
+    by_id: bool,
+) -> Result<Named, ErrorCode> {
     let found = if by_id {
         image.topic(id)
     } else {

@@ -44,7 +44,7 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
             ..Default::default()
         },
     };
-    answer_when(reply, slot.partition(), decided.end, response, refused)
+    answer_when(reply, slot.partition(), decided.end, response, |_, code| refused(code))
 }
 
 fn leaves(request: &LeaveGroupRequest, version: i16) -> Vec<Leave> {

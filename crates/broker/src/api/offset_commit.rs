@@ -43,22 +43,39 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
         });
         decided.map(|decided| (slot, decided))
     });
+    let Split { response, places, .. } = split;
     match decided {
-        Err(code) => Start::Done(reply.send(&split.refused(code))),
+        Err(code) => Start::Done(reply.send(&answered(response, &places, |_| code))),
         Ok((slot, decided)) => {
             call.note_append(decided.appended);
             match decided.response {
                 // Nothing was changed, so there is nothing to wait for.
-                Err(code) => Start::Done(reply.send(&split.refused(code))),
+                Err(code) => Start::Done(reply.send(&answered(response, &places, |_| code))),
                 Ok(codes) => {
-                    let response = split.answered(&codes);
-                    answer_when(reply, slot.partition(), decided.end, response, move |code| {
-                        split.refused(code)
+                    let code_of = |index: usize| codes.get(index).copied().unwrap_or(ErrorCode::None);
+                    let response = answered(response, &places, code_of);
+                    answer_when(reply, slot.partition(), decided.end, response, move |response, code| {
+                        answered(response, &places, |_| code)
                     })
                 }
             }
         }
     }
+}
+
+/// The answer with the code of each offset in its place.
+fn answered(
+    mut response: OffsetCommitResponse,
+    places: &[(usize, usize)],
+    code_of: impl Fn(usize) -> ErrorCode,
+) -> OffsetCommitResponse {
+    for (index, (topic, partition)) in places.iter().enumerate() {
+        let topic = response.topics.get_mut(*topic);
+        if let Some(row) = topic.and_then(|topic| topic.partitions.get_mut(*partition)) {
+            row.error_code = code_of(index).code();
+        }
+    }
+    response
 }
 
 /// A request's topics: those that are refused are answered already, the others have a row to be filled.
@@ -73,9 +90,10 @@ struct Split {
 fn split(call: &Call<'_>, topics: &[OffsetCommitRequestTopic], version: i16) -> Split {
     let mut split = Split::default();
     let by_id = TOPIC_ID_FROM <= version;
+    let image = call.broker.image();
     let found: Vec<_> = topics
         .iter()
-        .map(|topic| resolve(call.broker, &topic.name, topic.topic_id, by_id))
+        .map(|topic| resolve(&image, &topic.name, topic.topic_id, by_id))
         .collect();
     // Kafka answers what it refuses first.
     for (topic, found) in topics.iter().zip(&found) {
@@ -143,20 +161,5 @@ impl Split {
                 metadata: partition.committed_metadata.clone(),
             });
         }
-    }
-
-    fn answered(&self, codes: &[ErrorCode]) -> OffsetCommitResponse {
-        let mut response = self.response.clone();
-        for ((topic, partition), code) in self.places.iter().zip(codes) {
-            let topic = response.topics.get_mut(*topic);
-            if let Some(row) = topic.and_then(|topic| topic.partitions.get_mut(*partition)) {
-                row.error_code = code.code();
-            }
-        }
-        response
-    }
-
-    fn refused(&self, code: ErrorCode) -> OffsetCommitResponse {
-        self.answered(&vec![code; self.places.len()])
     }
 }

@@ -49,7 +49,7 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
                     row.error_code = code.code();
                 }
             }
-            answer_when(reply, slot.partition(), decided.end, response, refused)
+            answer_when(reply, slot.partition(), decided.end, response, |_, code| refused(code))
         }
     }
 }
@@ -59,10 +59,11 @@ type Wanted = (OffsetDeleteResponse, Vec<(Str, i32)>, Vec<(usize, usize)>);
 /// The answer's rows, the partitions that exist, and where their rows are.
 fn split(call: &Call<'_>, request: &OffsetDeleteRequest) -> Wanted {
     let (mut response, mut wanted, mut places) = (OffsetDeleteResponse::default(), Vec::new(), Vec::new());
+    let image = call.broker.image();
     // Kafka answers what it refuses first.
     for there in [false, true] {
         for topic in &request.topics {
-            let named = resolve(call.broker, &topic.name, types::Uuid::ZERO, false);
+            let named = resolve(&image, &topic.name, types::Uuid::ZERO, false);
             let exists = |index: i32| named.as_ref().is_ok_and(|named| named.has(index));
             for partition in &topic.partitions {
                 if exists(partition.partition_index) != there {

@@ -125,7 +125,7 @@ fn asked(
     offsets: &Fetched<'_>,
 ) -> OffsetFetchResponseTopics {
     let named = if by_id {
-        resolve(call.broker, &topic.name, topic.topic_id, true).map(|named| named.name)
+        resolve(&call.broker.image(), &topic.name, topic.topic_id, true).map(|named| named.name)
     } else {
         Ok(topic.name.clone())
     };

@@ -19,7 +19,7 @@ pub fn answer_when<T: Encode + Send + 'static>(
     partition: &Arc<Partition>,
     end: Offset,
     response: T,
-    refuse: impl FnOnce(ErrorCode) -> T + Send + 'static,
+    refuse: impl FnOnce(T, ErrorCode) -> T + Send + 'static,
 ) -> Start<Pending> {
     if end <= partition.high_watermark() {
         return Start::Done(reply.send(&response));
@@ -28,7 +28,7 @@ pub fn answer_when<T: Encode + Send + 'static>(
     Start::Parked(Pending::later(async move {
         match committed(partition, end).await {
             Ok(()) => reply.send(&response),
-            Err(code) => reply.send(&refuse(code)),
+            Err(code) => reply.send(&refuse(response, code)),
         }
     }))
 }

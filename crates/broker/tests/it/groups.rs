@@ -482,3 +482,58 @@ fn list_filters_by_state_and_type_in_any_case() {
     assert_eq!(list(&["EMPTY", "Dead"], &["Classic"]), ["simple"]);
     assert!(list(&[], &["consumer"]).is_empty());
 }
+
+#[test]
+fn a_new_dynamic_member_gets_an_id_first_and_an_old_client_joins_at_once() {
+    let (_node, mut client) = node(QUICK);
+    let request = join_request("g", &Str::default(), None);
+    let first: JoinGroupResponse = client.ask(ApiKey::JoinGroup, 4, &JoinGroupRequest { reason: None, ..request.clone() });
+    assert_eq!(first.error_code, ErrorCode::MemberIdRequired.code());
+    assert!(first.member_id.starts_with("test-"), "{}", first.member_id);
+    assert_eq!(&*describe(&mut client, "g", 6).group_state, "Empty");
+    let old: JoinGroupResponse = client.ask(ApiKey::JoinGroup, 0, &join_request("old", &Str::default(), None));
+    assert_eq!((old.error_code, old.generation_id), (0, 1));
+}
+
+#[test]
+fn what_does_not_fit_a_group_is_refused() {
+    let (_node, mut client) = node(QUICK);
+    join(&mut client, "g", None);
+    let mut code = |change: &dyn Fn(&mut JoinGroupRequest)| {
+        let mut request = join_request("g", &Str::default(), None);
+        change(&mut request);
+        let response: JoinGroupResponse = client.ask(ApiKey::JoinGroup, 9, &request);
+        ErrorCode::from_code(response.error_code)
+    };
+    let inconsistent = Some(ErrorCode::InconsistentGroupProtocol);
+    assert_eq!(code(&|join| join.protocols[0].name = "sticky".into()), inconsistent);
+    assert_eq!(code(&|join| join.protocol_type = "connect".into()), inconsistent);
+    assert_eq!(code(&|join| join.protocols.clear()), inconsistent);
+    assert_eq!(code(&|join| join.group_id = Str::default()), Some(ErrorCode::InvalidGroupId));
+    let session = Some(ErrorCode::InvalidSessionTimeout);
+    assert_eq!(code(&|join| join.session_timeout_ms = 99), session);
+    assert_eq!(code(&|join| join.member_id = "stranger".into()), Some(ErrorCode::UnknownMemberId));
+}
+
+#[test]
+fn who_may_commit_depends_on_member_generation_and_phase() {
+    let (_node, mut client) = node(QUICK);
+    let joined = join(&mut client, "g", None);
+    let code = |client: &mut Client, member: &Str, generation: i32| {
+        let request = OffsetCommitRequest {
+            generation_id_or_member_epoch: generation,
+            member_id: member.clone(),
+            ..commit_request("g", &[plain("t", 0, 1)])
+        };
+        let response: OffsetCommitResponse = client.ask(ApiKey::OffsetCommit, 9, &request);
+        ErrorCode::from_code(response.topics[0].partitions[0].error_code)
+    };
+    let (me, nobody) = (&joined.member_id, &Str::default());
+    assert_eq!(code(&mut client, me, 1), Some(ErrorCode::RebalanceInProgress), "it has no assignment yet");
+    sync(&mut client, "g", &joined, &[(me, "mine")]);
+    assert_eq!(code(&mut client, me, 1), Some(ErrorCode::None));
+    assert_eq!(code(&mut client, me, 0), Some(ErrorCode::IllegalGeneration));
+    assert_eq!(code(&mut client, me, 2), Some(ErrorCode::IllegalGeneration));
+    assert_eq!(code(&mut client, &"stranger".into(), 1), Some(ErrorCode::UnknownMemberId));
+    assert_eq!(code(&mut client, nobody, -1), Some(ErrorCode::UnknownMemberId), "the group has members");
+}
