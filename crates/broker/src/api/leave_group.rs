@@ -44,7 +44,9 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
             ..Default::default()
         },
     };
-    answer_when(reply, slot.partition(), decided.end, response, |_, code| refused(code))
+    answer_when(reply, slot.partition(), decided.end, response, |_, code| {
+        refused(code)
+    })
 }
 
 fn leaves(request: &LeaveGroupRequest, version: i16) -> Vec<Leave> {

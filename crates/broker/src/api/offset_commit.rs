@@ -54,9 +54,13 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
                 Ok(codes) => {
                     let code_of = |index: usize| codes.get(index).copied().unwrap_or(ErrorCode::None);
                     let response = answered(response, &places, code_of);
-                    answer_when(reply, slot.partition(), decided.end, response, move |response, code| {
-                        answered(response, &places, |_| code)
-                    })
+                    answer_when(
+                        reply,
+                        slot.partition(),
+                        decided.end,
+                        response,
+                        move |response, code| answered(response, &places, |_| code),
+                    )
                 }
             }
         }

@@ -30,8 +30,8 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
     }
     let group = &request.group_id;
     let decided = call.slot_of(group).and_then(|slot| {
-        let decided = slot.decide(call.broker, OnFailure::Keep, |shard, _| {
-            shard.delete_offsets(group, &wanted)
+        let decided = slot.decide(call.broker, OnFailure::Keep, |shard, now| {
+            shard.delete_offsets(now, group, &wanted)
         });
         decided.map(|decided| (slot, decided))
     });
@@ -49,7 +49,9 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
                     row.error_code = code.code();
                 }
             }
-            answer_when(reply, slot.partition(), decided.end, response, |_, code| refused(code))
+            answer_when(reply, slot.partition(), decided.end, response, |_, code| {
+                refused(code)
+            })
         }
     }
 }

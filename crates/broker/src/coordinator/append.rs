@@ -18,7 +18,7 @@ pub(super) fn append(
 ) -> Result<(), ErrorCode> {
     let now_ms = broker.clock.wall_ms();
     let bytes_max = partition.settings().max_message_bytes;
-    let may_split = records.iter().all(Record::is_tombstone);
+    let may_split = records.iter().all(Record::may_stand_alone);
     let mut rest = records;
     while !rest.is_empty() {
         let mut builder = BatchBuilder::new(BatchOptions {

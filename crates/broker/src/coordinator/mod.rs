@@ -134,8 +134,8 @@ impl Coordinators {
         }
         for slot in self.slots() {
             // A shard that is loading looks at the topics by itself.
-            let forget = slot.decide(broker, OnFailure::Keep, |shard, _| {
-                ((), shard.forget_topics(|topic, _| names.contains(&topic)))
+            let forget = slot.decide(broker, OnFailure::Keep, |shard, now| {
+                ((), shard.forget_topics(now, |topic, _| names.contains(&topic)))
             });
             if let Err(code) = forget {
                 tracing::debug!(?code, "offsets of deleted topics are left to the next load");

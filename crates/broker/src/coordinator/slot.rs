@@ -211,12 +211,12 @@ impl Slot {
     /// A crash can come between a topic's end and that of its offsets; the name may have begun a new life since.
     fn forget_missing_topics(self: &Arc<Slot>, broker: &Broker) {
         let image = broker.image();
-        let forgotten = self.decide(broker, OnFailure::Keep, |shard, _| {
+        let forgotten = self.decide(broker, OnFailure::Keep, |shard, now| {
             let gone = |topic: &str, id: Uuid| match image.topic_by_name(topic) {
                 Some(topic) => !id.is_zero() && id != topic.id,
                 None => true,
             };
-            ((), shard.forget_topics(gone))
+            ((), shard.forget_topics(now, gone))
         });
         if let Err(code) = forgotten {
             tracing::debug!(?code, "offsets of deleted topics are left to the next load");

@@ -75,8 +75,11 @@ fn join_request(group: &str, member: &Str, instance: Option<&str>) -> JoinGroupR
 
 /// Joins, coming again with the id that a dynamic member gets first (trap 61).
 fn join(client: &mut Client, group: &str, instance: Option<&str>) -> JoinGroupResponse {
-    let first: JoinGroupResponse =
-        client.ask(ApiKey::JoinGroup, 9, &join_request(group, &Str::default(), instance));
+    let first: JoinGroupResponse = client.ask(
+        ApiKey::JoinGroup,
+        9,
+        &join_request(group, &Str::default(), instance),
+    );
     if first.error_code != ErrorCode::MemberIdRequired.code() {
         return first;
     }
@@ -84,7 +87,12 @@ fn join(client: &mut Client, group: &str, instance: Option<&str>) -> JoinGroupRe
     client.ask(ApiKey::JoinGroup, 9, &join_request(group, &first.member_id, None))
 }
 
-fn sync(client: &mut Client, group: &str, joined: &JoinGroupResponse, given: &[(&Str, &str)]) -> SyncGroupResponse {
+fn sync(
+    client: &mut Client,
+    group: &str,
+    joined: &JoinGroupResponse,
+    given: &[(&Str, &str)],
+) -> SyncGroupResponse {
     let assignment = |(member, text): &(&Str, &str)| SyncGroupRequestAssignment {
         member_id: (*member).clone(),
         assignment: text.to_string().into(),
@@ -167,7 +175,11 @@ fn fetch_all(client: &mut Client, group: &str) -> OffsetFetchResponseGroup {
         ..Default::default()
     };
     let response: OffsetFetchResponse = client.ask(ApiKey::OffsetFetch, 9, &request);
-    response.groups.into_iter().next().expect("one group was asked for")
+    response
+        .groups
+        .into_iter()
+        .next()
+        .expect("one group was asked for")
 }
 
 /// (topic, partition, offset) of everything that a group has committed.
@@ -188,7 +200,11 @@ fn describe(client: &mut Client, group: &str, version: i16) -> DescribedGroup {
         ..Default::default()
     };
     let response: DescribeGroupsResponse = client.ask(ApiKey::DescribeGroups, version, &request);
-    response.groups.into_iter().next().expect("one group was asked for")
+    response
+        .groups
+        .into_iter()
+        .next()
+        .expect("one group was asked for")
 }
 
 #[test]
@@ -196,7 +212,11 @@ fn the_first_question_for_a_coordinator_creates_the_offsets_topic() {
     let node = TestNode::start(&[]);
     let mut client = Client::connect(node.address);
     let found = coordinator(&mut client);
-    assert_eq!(found.coordinators.len(), 2, "from v4 on many keys at once (trap 68)");
+    assert_eq!(
+        found.coordinators.len(),
+        2,
+        "from v4 on many keys at once (trap 68)"
+    );
     for row in &found.coordinators {
         assert_eq!((row.error_code, row.node_id), (0, 1));
         assert_eq!(row.port, i32::from(node.address.port()));
@@ -206,7 +226,10 @@ fn the_first_question_for_a_coordinator_creates_the_offsets_topic() {
     assert_eq!(topic.partitions.len(), 50);
     let configs = image.configs(metadata::ResourceKind::Topic, "__consumer_offsets");
     assert_eq!(configs.get("cleanup.policy").map(String::as_str), Some("compact"));
-    assert_eq!(configs.get("segment.bytes").map(String::as_str), Some("104857600"));
+    assert_eq!(
+        configs.get("segment.bytes").map(String::as_str),
+        Some("104857600")
+    );
     // Whoever asks is answered at once from now on, and groups work.
     assert_eq!(describe(&mut client, "g", 5).error_code, 0);
     let of_transactions = FindCoordinatorRequest {
@@ -215,7 +238,7 @@ fn the_first_question_for_a_coordinator_creates_the_offsets_topic() {
         ..Default::default()
     };
     let refused: FindCoordinatorResponse = client.ask(ApiKey::FindCoordinator, 3, &of_transactions);
-    assert_eq!(refused.error_code, ErrorCode::CoordinatorNotAvailable.code());
+    assert_eq!(refused.error_code, ErrorCode::InvalidRequest.code());
 }
 
 #[test]
@@ -240,7 +263,11 @@ fn metadata_and_leader_epoch_come_back_as_they_were_committed() {
     let rows = &all.topics[0].partitions;
     let told = |row: &protocol::messages::offset_fetch_response::OffsetFetchResponsePartitions| {
         let metadata = row.metadata.clone().unwrap_or_default();
-        (row.committed_offset, row.committed_leader_epoch, metadata.to_string())
+        (
+            row.committed_offset,
+            row.committed_leader_epoch,
+            metadata.to_string(),
+        )
     };
     assert_eq!(told(&rows[0]), (5, 3, "what I know".to_owned()));
     assert_eq!(told(&rows[1]), (6, -1, String::new()));
@@ -292,7 +319,11 @@ fn a_commit_with_a_generation_of_no_group_is_told_so_from_v9_on() {
     };
     for (version, code) in [(8, ErrorCode::IllegalGeneration), (9, ErrorCode::GroupIdNotFound)] {
         let response: OffsetCommitResponse = client.ask(ApiKey::OffsetCommit, version, &request);
-        assert_eq!(response.topics[0].partitions[0].error_code, code.code(), "v{version}");
+        assert_eq!(
+            response.topics[0].partitions[0].error_code,
+            code.code(),
+            "v{version}"
+        );
     }
 }
 
@@ -312,7 +343,11 @@ fn two_members_share_and_one_takes_over_when_the_other_leaves() {
     let (node, mut one) = node(QUICK);
     let first = join(&mut one, "g", None);
     assert_eq!((first.generation_id, &first.leader), (1, &first.member_id));
-    assert_eq!(first.members[0].metadata, &b"\0\x09 opaque \xff"[..], "kept as it came (trap 67)");
+    assert_eq!(
+        first.members[0].metadata,
+        &b"\0\x09 opaque \xff"[..],
+        "kept as it came (trap 67)"
+    );
     let synced = sync(&mut one, "g", &first, &[(&first.member_id, "all")]);
     assert_eq!(synced.assignment, "all");
     assert_eq!(beat(&mut one, "g", &first), Some(ErrorCode::None));
@@ -327,13 +362,25 @@ fn two_members_share_and_one_takes_over_when_the_other_leaves() {
     let again: JoinGroupResponse = one.ask(ApiKey::JoinGroup, 9, &join_request("g", &first.member_id, None));
     let (_, second): (i32, JoinGroupResponse) = two.receive(ApiKey::JoinGroup, 9);
     assert_eq!((again.generation_id, second.generation_id), (2, 2));
-    assert_eq!((again.members.len(), second.members.len()), (2, 0), "the leader alone hears who is there");
+    assert_eq!(
+        (again.members.len(), second.members.len()),
+        (2, 0),
+        "the leader alone hears who is there"
+    );
     let given = [(&again.member_id, "half"), (&second.member_id, "rest")];
     assert_eq!(sync(&mut one, "g", &again, &given).assignment, "half");
     assert_eq!(sync(&mut two, "g", &second, &[]).assignment, "rest");
     let described = describe(&mut one, "g", 6);
-    assert_eq!((&*described.group_state, &*described.protocol_data), ("Stable", "range"));
-    assert!(described.members.iter().all(|member| &*member.client_host == "/127.0.0.1"));
+    assert_eq!(
+        (&*described.group_state, &*described.protocol_data),
+        ("Stable", "range")
+    );
+    assert!(
+        described
+            .members
+            .iter()
+            .all(|member| &*member.client_host == "/127.0.0.1")
+    );
 
     let leave = LeaveGroupRequest {
         group_id: "g".into(),
@@ -358,7 +405,10 @@ fn a_static_member_comes_back_without_a_rebalance_and_fences_its_old_self() {
     sync(&mut one, "g", &first, &[(&first.member_id, "mine")]);
     let mut two = Client::connect(node.address);
     let back = join(&mut two, "g", Some("i"));
-    assert_eq!((back.error_code, back.generation_id, back.skip_assignment), (0, 1, true));
+    assert_eq!(
+        (back.error_code, back.generation_id, back.skip_assignment),
+        (0, 1, true)
+    );
     assert_ne!(back.member_id, first.member_id);
     assert_eq!(sync(&mut two, "g", &back, &[]).assignment, "mine");
     let request = HeartbeatRequest {
@@ -416,7 +466,10 @@ fn groups_and_offsets_outlast_a_power_loss() {
     let response: OffsetCommitResponse = client.ask(ApiKey::OffsetCommit, 9, &request);
     assert_eq!(response.topics[0].partitions[0].error_code, 0);
     for index in 0..200 {
-        assert_eq!(commit(&mut client, &format!("many-{index}"), &[plain("t", 0, index)]), [0]);
+        assert_eq!(
+            commit(&mut client, &format!("many-{index}"), &[plain("t", 0, index)]),
+            [0]
+        );
     }
     drop(client);
     let node = TestNode::on(node.power_loss(7), QUICK);
@@ -426,21 +479,33 @@ fn groups_and_offsets_outlast_a_power_loss() {
         std::thread::sleep(Duration::from_millis(5));
     }
     assert_eq!(committed(&mut client, "g"), [("t".to_owned(), 1, 77)]);
-    assert_eq!(beat(&mut client, "g", &joined), Some(ErrorCode::None), "the member is still one");
+    assert_eq!(
+        beat(&mut client, "g", &joined),
+        Some(ErrorCode::None),
+        "the member is still one"
+    );
     assert_eq!(sync(&mut client, "g", &joined, &[]).assignment, "mine");
     for index in 0..200 {
         let expected = [("t".to_owned(), 0, index)];
         assert_eq!(committed(&mut client, &format!("many-{index}")), expected);
     }
     let listed: ListGroupsResponse = client.ask(ApiKey::ListGroups, 5, &ListGroupsRequest::default());
-    assert_eq!((listed.error_code, listed.groups.len()), (0, 201), "each group once (trap 70)");
+    assert_eq!(
+        (listed.error_code, listed.groups.len()),
+        (0, 201),
+        "each group once (trap 70)"
+    );
 }
 
 #[test]
 fn offsets_go_with_their_topic_also_when_it_comes_again() {
     let (node, mut client) = node(QUICK);
     create(&mut client, "u", 1, &[]);
-    commit(&mut client, "g", &[plain("t", 0, 1), plain("t", 1, 2), plain("u", 0, 3)]);
+    commit(
+        &mut client,
+        "g",
+        &[plain("t", 0, 1), plain("t", 1, 2), plain("u", 0, 3)],
+    );
     let request = DeleteTopicsRequest {
         topic_names: vec!["t".into()],
         timeout_ms: 5000,
@@ -473,7 +538,11 @@ fn list_filters_by_state_and_type_in_any_case() {
             ..Default::default()
         };
         let response: ListGroupsResponse = client.ask(ApiKey::ListGroups, 5, &request);
-        let mut names: Vec<String> = response.groups.iter().map(|group| group.group_id.to_string()).collect();
+        let mut names: Vec<String> = response
+            .groups
+            .iter()
+            .map(|group| group.group_id.to_string())
+            .collect();
         names.sort();
         names
     };
@@ -487,11 +556,19 @@ fn list_filters_by_state_and_type_in_any_case() {
 fn a_new_dynamic_member_gets_an_id_first_and_an_old_client_joins_at_once() {
     let (_node, mut client) = node(QUICK);
     let request = join_request("g", &Str::default(), None);
-    let first: JoinGroupResponse = client.ask(ApiKey::JoinGroup, 4, &JoinGroupRequest { reason: None, ..request.clone() });
+    let first: JoinGroupResponse = client.ask(
+        ApiKey::JoinGroup,
+        4,
+        &JoinGroupRequest {
+            reason: None,
+            ..request.clone()
+        },
+    );
     assert_eq!(first.error_code, ErrorCode::MemberIdRequired.code());
     assert!(first.member_id.starts_with("test-"), "{}", first.member_id);
     assert_eq!(&*describe(&mut client, "g", 6).group_state, "Empty");
-    let old: JoinGroupResponse = client.ask(ApiKey::JoinGroup, 0, &join_request("old", &Str::default(), None));
+    let old: JoinGroupResponse =
+        client.ask(ApiKey::JoinGroup, 0, &join_request("old", &Str::default(), None));
     assert_eq!((old.error_code, old.generation_id), (0, 1));
 }
 
@@ -506,13 +583,22 @@ fn what_does_not_fit_a_group_is_refused() {
         ErrorCode::from_code(response.error_code)
     };
     let inconsistent = Some(ErrorCode::InconsistentGroupProtocol);
-    assert_eq!(code(&|join| join.protocols[0].name = "sticky".into()), inconsistent);
+    assert_eq!(
+        code(&|join| join.protocols[0].name = "sticky".into()),
+        inconsistent
+    );
     assert_eq!(code(&|join| join.protocol_type = "connect".into()), inconsistent);
     assert_eq!(code(&|join| join.protocols.clear()), inconsistent);
-    assert_eq!(code(&|join| join.group_id = Str::default()), Some(ErrorCode::InvalidGroupId));
+    assert_eq!(
+        code(&|join| join.group_id = Str::default()),
+        Some(ErrorCode::InvalidGroupId)
+    );
     let session = Some(ErrorCode::InvalidSessionTimeout);
     assert_eq!(code(&|join| join.session_timeout_ms = 99), session);
-    assert_eq!(code(&|join| join.member_id = "stranger".into()), Some(ErrorCode::UnknownMemberId));
+    assert_eq!(
+        code(&|join| join.member_id = "stranger".into()),
+        Some(ErrorCode::UnknownMemberId)
+    );
 }
 
 #[test]
@@ -529,11 +615,22 @@ fn who_may_commit_depends_on_member_generation_and_phase() {
         ErrorCode::from_code(response.topics[0].partitions[0].error_code)
     };
     let (me, nobody) = (&joined.member_id, &Str::default());
-    assert_eq!(code(&mut client, me, 1), Some(ErrorCode::RebalanceInProgress), "it has no assignment yet");
+    assert_eq!(
+        code(&mut client, me, 1),
+        Some(ErrorCode::RebalanceInProgress),
+        "it has no assignment yet"
+    );
     sync(&mut client, "g", &joined, &[(me, "mine")]);
     assert_eq!(code(&mut client, me, 1), Some(ErrorCode::None));
     assert_eq!(code(&mut client, me, 0), Some(ErrorCode::IllegalGeneration));
     assert_eq!(code(&mut client, me, 2), Some(ErrorCode::IllegalGeneration));
-    assert_eq!(code(&mut client, &"stranger".into(), 1), Some(ErrorCode::UnknownMemberId));
-    assert_eq!(code(&mut client, nobody, -1), Some(ErrorCode::UnknownMemberId), "the group has members");
+    assert_eq!(
+        code(&mut client, &"stranger".into(), 1),
+        Some(ErrorCode::UnknownMemberId)
+    );
+    assert_eq!(
+        code(&mut client, nobody, -1),
+        Some(ErrorCode::UnknownMemberId),
+        "the group has members"
+    );
 }

@@ -70,11 +70,12 @@ impl Record {
         }
     }
 
-    pub fn is_tombstone(&self) -> bool {
-        matches!(
-            self,
-            Record::Offset { value: None, .. } | Record::Group { value: None, .. }
-        )
+    /// Whether a decision may be cut before or after this record: what is left would be decided again.
+    pub fn may_stand_alone(&self) -> bool {
+        match self {
+            Record::Offset { value, .. } => value.is_none(),
+            Record::Group { value, .. } => value.as_ref().is_none_or(|value| value.members.is_empty()),
+        }
     }
 
     /// Key and value as they are written.

@@ -107,7 +107,10 @@ impl Teller {
             }
             ["delete-offset", group, topic, partition] => {
                 let wanted = [(Str::from(*topic), number(partition) as i32)];
-                let (codes, effects) = self.world.shard.delete_offsets(&Str::from(*group), &wanted);
+                let (codes, effects) =
+                    self.world
+                        .shard
+                        .delete_offsets(self.world.now, &Str::from(*group), &wanted);
                 self.world.settle(effects);
                 self.say(&outcome(codes.and_then(|codes| match codes[0] {
                     ErrorCode::None => Ok(()),
@@ -115,8 +118,11 @@ impl Teller {
                 })));
             }
             ["delete-topic", topic] => {
-                let effects = self.world.shard.forget_topics(|name, _| name == *topic);
-                self.say(&format!("{} tombstones", effects.records.len()));
+                let effects = self
+                    .world
+                    .shard
+                    .forget_topics(self.world.now, |name, _| name == *topic);
+                self.say(&format!("{} records", effects.records.len()));
                 self.world.settle(effects);
             }
             ["groups"] => {

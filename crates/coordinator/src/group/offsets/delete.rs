@@ -1,14 +1,21 @@
 //! OffsetDelete and DeleteGroups, and the offsets of topics that are gone.
 
+use std::collections::BTreeMap;
+
 use protocol::Str;
 use types::{ErrorCode, Uuid};
 
-use crate::group::classic::Phase;
-use crate::group::{Effects, Group, GroupShard, Record, Refused};
+use crate::group::classic::{ClassicGroup, Phase};
+use crate::group::{Effects, Group, GroupShard, Now, Record, Refused};
 
 impl GroupShard {
     /// OffsetDelete (key 47): an error code per partition, in the order of the request.
-    pub fn delete_offsets(&self, group: &Str, wanted: &[(Str, i32)]) -> (Refused<Vec<ErrorCode>>, Effects) {
+    pub fn delete_offsets(
+        &self,
+        now: Now,
+        group: &Str,
+        wanted: &[(Str, i32)],
+    ) -> (Refused<Vec<ErrorCode>>, Effects) {
         let mut out = Effects::default();
         let Some(stored) = self.state.group(group) else {
             return (Err(ErrorCode::GroupIdNotFound), out);
@@ -29,6 +36,9 @@ impl GroupShard {
                 out.records.push(tombstone(group, topic, *partition));
             }
         }
+        let removed = out.records.len();
+        out.records
+            .splice(0..0, birth_if_last(group, stored, removed, now));
         (Ok(codes), out)
     }
 
@@ -49,19 +59,29 @@ impl GroupShard {
 
     /// The offsets of topics that were deleted. `gone` is asked with the name and the id, zero if it is not known, of
     /// the topic that an offset was committed for.
-    pub fn forget_topics(&self, gone: impl Fn(&str, Uuid) -> bool) -> Effects {
+    pub fn forget_topics(&self, now: Now, gone: impl Fn(&str, Uuid) -> bool) -> Effects {
         let mut out = Effects::default();
         for (id, group) in self.state.groups() {
+            let mut tombstones = Vec::new();
             for (topic, partitions) in &group.offsets {
                 let gone = partitions
                     .iter()
                     .filter(|(_, committed)| gone(topic, committed.topic_id));
-                out.records
-                    .extend(gone.map(|(partition, _)| tombstone(id, topic, *partition)));
+                tombstones.extend(gone.map(|(partition, _)| tombstone(id, topic, *partition)));
             }
+            out.records
+                .extend(birth_if_last(id, group, tombstones.len(), now));
+            out.records.append(&mut tombstones);
         }
         out
     }
+}
+
+/// A group that only kept offsets outlasts its last one, until it expires: it becomes one without members.
+fn birth_if_last(id: &Str, group: &Group, removed: usize, now: Now) -> Option<Record> {
+    let kept: usize = group.offsets.values().map(BTreeMap::len).sum();
+    let is_last = 0 < removed && removed == kept && group.generation.is_none();
+    is_last.then(|| ClassicGroup::new(id.clone(), now).birth_record())
 }
 
 pub(super) fn tombstone(group: &Str, topic: &Str, partition: i32) -> Record {
