@@ -123,7 +123,9 @@ impl State {
                 entry.offsets.remove(topic.as_str());
             }
         }
-        // The group stays until its own tombstone: Kafka lists and deletes a group whose last offset is gone.
+        // Where a group is to outlast its last offset, a record of its own says so: the state is a function of what
+        // compaction leaves.
+        self.forget_if_empty(group);
     }
 
     fn forget_if_empty(&mut self, group: &Str) {
