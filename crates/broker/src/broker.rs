@@ -33,6 +33,9 @@ pub enum OpenError {
     Metadata(String),
 }
 
+/// Somebody who keeps in step with the broker's settings.
+type SettingsFollower = Box<dyn Fn(&BrokerConfig) + Send + Sync>;
+
 /// A broker of one node.
 pub struct Broker {
     /// As it was started. What may change meanwhile is in [`Broker::settings`].
@@ -51,6 +54,7 @@ pub struct Broker {
     image: ArcSwap<MetadataImage>,
     /// The settings with what was said since the start.
     live: ArcSwap<BrokerConfig>,
+    followers: parking_lot::Mutex<Vec<SettingsFollower>>,
     quorum: QuorumHandle,
     upkeep: std::sync::OnceLock<Upkeep>,
 }
@@ -74,6 +78,7 @@ impl Broker {
             topics: Topics::default(),
             loggers: Loggers::default(),
             image: ArcSwap::from_pointee(image.clone()),
+            followers: parking_lot::Mutex::default(),
             live: ArcSwap::from_pointee(config.with_dynamic(Said::of(&image, config.node_id).dynamic())),
             clock: os.clock.clone(),
             requests: Box::leak(Box::default()),
@@ -109,6 +114,13 @@ impl Broker {
     /// The settings as they are now, with what was altered while the broker runs.
     pub fn settings(&self) -> Arc<BrokerConfig> {
         self.live.load_full()
+    }
+
+    /// Hands the settings to `follower`, now and whenever they change.
+    pub fn follow_settings(&self, follower: impl Fn(&BrokerConfig) + Send + Sync + 'static) {
+        let mut followers = self.followers.lock();
+        follower(&self.settings());
+        followers.push(Box::new(follower));
     }
 
     pub(crate) fn quorum(&self) -> &QuorumHandle {

@@ -34,6 +34,16 @@ impl Topic {
         self.partitions.read().iter().flatten().cloned().collect()
     }
 
+    /// Which of the first `count` partitions cannot be served: not there, or offline. One look for all of them.
+    pub fn unserved(&self, count: usize) -> Vec<bool> {
+        let partitions = self.partitions.read();
+        let mut unserved = vec![true; count];
+        for (unserved, partition) in unserved.iter_mut().zip(partitions.iter()) {
+            *unserved = partition.as_ref().is_none_or(|live| live.is_offline());
+        }
+        unserved
+    }
+
     pub fn put(&self, partition: Arc<Partition>) {
         let Ok(index) = usize::try_from(partition.index.0) else {
             return;

@@ -12,7 +12,7 @@ mod server;
 mod service;
 mod wake;
 
-pub use limits::{ConnectionLimits, Refusal};
+pub use limits::{ConnectionCaps, ConnectionLimits, Refusal};
 pub use memory::{Memory, Permit};
 pub use response::Response;
 pub use runtime::{RuntimeId, Runtimes};

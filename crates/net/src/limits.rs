@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -68,10 +69,33 @@ struct Counts {
     addresses: HashMap<IpAddr, Address>,
 }
 
+/// The limits that may change while connections come and go. Those that are open stay.
+#[derive(Debug, Clone)]
+pub struct ConnectionCaps {
+    connections: Arc<AtomicUsize>,
+    per_address: Arc<AtomicUsize>,
+}
+
+impl ConnectionCaps {
+    fn new(limits: &ConnectionLimits) -> ConnectionCaps {
+        ConnectionCaps {
+            connections: Arc::new(limits.connections_max.into()),
+            per_address: Arc::new(limits.per_address_max.into()),
+        }
+    }
+
+    /// Other limits, from the next connection on.
+    pub fn set(&self, limits: &ConnectionLimits) {
+        self.connections.store(limits.connections_max, Ordering::Relaxed);
+        self.per_address.store(limits.per_address_max, Ordering::Relaxed);
+    }
+}
+
 /// Counts connections against the limits.
 #[derive(Debug, Clone)]
 pub(crate) struct Admission {
     limits: Arc<ConnectionLimits>,
+    caps: ConnectionCaps,
     counts: Arc<Mutex<Counts>>,
 }
 
@@ -85,6 +109,7 @@ pub(crate) struct Place {
 impl Admission {
     pub(crate) fn new(limits: ConnectionLimits) -> Admission {
         Admission {
+            caps: ConnectionCaps::new(&limits),
             limits: Arc::new(limits),
             counts: Arc::default(),
         }
@@ -94,13 +119,16 @@ impl Admission {
         &self.limits
     }
 
+    pub(crate) fn caps(&self) -> ConnectionCaps {
+        self.caps.clone()
+    }
+
     /// Lets a connection in, or says why not. `second` counts whole seconds of any clock.
     pub(crate) fn admit(&self, address: IpAddr, second: u64) -> Result<Place, Refusal> {
         let mut counts = self.counts.lock();
-        if self.limits.connections_max <= counts.open {
-            return Err(Refusal::Connections {
-                max: self.limits.connections_max,
-            });
+        let max = self.caps.connections.load(Ordering::Relaxed);
+        if max <= counts.open {
+            return Err(Refusal::Connections { max });
         }
         if !address.is_loopback() {
             let entry = counts.addresses.entry(address).or_default();
@@ -112,10 +140,9 @@ impl Admission {
                     max: self.limits.per_address_accepts_max,
                 });
             }
-            if self.limits.per_address_max <= entry.open {
-                return Err(Refusal::PerAddress {
-                    max: self.limits.per_address_max,
-                });
+            let max = self.caps.per_address.load(Ordering::Relaxed);
+            if max <= entry.open {
+                return Err(Refusal::PerAddress { max });
             }
             entry.accepted += 1;
             entry.open += 1;
@@ -153,6 +180,25 @@ mod tests {
             ..ConnectionLimits::default()
         };
         Admission::new(limits)
+    }
+
+    #[test]
+    fn a_limit_may_change_while_connections_are_open() {
+        let admission = admission(2);
+        let address: IpAddr = [127, 0, 0, 1].into();
+        let first = admission.admit(address, 0).expect("below the limit");
+        let _second = admission.admit(address, 0).expect("at the limit");
+        assert!(admission.admit(address, 0).is_err());
+        let limits = |connections_max| ConnectionLimits {
+            connections_max,
+            ..ConnectionLimits::default()
+        };
+        admission.caps().set(&limits(3));
+        let third = admission.admit(address, 0);
+        assert!(third.is_ok());
+        admission.caps().set(&limits(1));
+        drop((first, third));
+        assert!(admission.admit(address, 0).is_err(), "one is still open");
     }
 
     #[test]

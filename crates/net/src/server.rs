@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::connection::Connection;
-use crate::limits::Admission;
+use crate::limits::{Admission, ConnectionCaps};
 use crate::{ConnectionLimits, Memory, Peer, Runtimes, Service};
 
 /// A listener to be opened.
@@ -41,6 +41,7 @@ pub struct ServerOptions {
 pub struct Server {
     bound: Vec<BoundListener>,
     stop: watch::Sender<bool>,
+    caps: ConnectionCaps,
 }
 
 impl Server {
@@ -69,6 +70,11 @@ impl Server {
         &self.bound
     }
 
+    /// Through this the limits on connections change.
+    pub fn caps(&self) -> ConnectionCaps {
+        self.caps.clone()
+    }
+
     /// Stops accepting. Connections end with their runtimes.
     pub fn stop(&self) {
         self.stop.send_replace(true);
@@ -95,6 +101,7 @@ impl Bound {
         let (stop, stopped) = watch::channel(false);
         let bound = self.listeners();
         let admission = Admission::new(options.limits.clone());
+        let caps = admission.caps();
         for (listener, socket) in self.sockets {
             let acceptor = Acceptor {
                 listener,
@@ -108,7 +115,7 @@ impl Bound {
             };
             runtimes.spawn_on(0, acceptor.run(socket));
         }
-        Server { bound, stop }
+        Server { bound, stop, caps }
     }
 }
 

@@ -3,35 +3,59 @@
 use bytes::{BufMut, BytesMut};
 
 /// The value and the bytes after it; `None` if the bytes end or the varint is too long.
+#[inline]
 pub(crate) fn read(bytes: &[u8]) -> Option<(i64, &[u8])> {
-    // Most varints in records are one byte.
-    let (first, rest) = bytes.split_first()?;
-    if *first < 0x80 {
-        return Some((unzigzag(u64::from(*first)), rest));
+    let (value, rest) = read_short(bytes).or_else(|| read_long(bytes))?;
+    Some((unzigzag(value), rest))
+}
+
+/// Most varints in records are one or two bytes, and nearly all of the others three.
+#[inline(always)]
+fn read_short(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let low = |byte: &u8| u64::from(byte & 0x7f);
+    match bytes {
+        [first, rest @ ..] if *first < 0x80 => Some((u64::from(*first), rest)),
+        [first, second, rest @ ..] if *second < 0x80 => Some((low(first) | u64::from(*second) << 7, rest)),
+        [first, second, third, rest @ ..] if *third < 0x80 => {
+            Some((low(first) | low(second) << 7 | u64::from(*third) << 14, rest))
+        }
+        _ => None,
     }
-    let mut value = u64::from(first & 0x7f);
-    for (index, byte) in rest.iter().enumerate().take(9) {
-        value |= u64::from(byte & 0x7f).checked_shl(7 * (index as u32 + 1))?;
+}
+
+#[cold]
+fn read_long(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut value = 0;
+    for (index, byte) in bytes.iter().enumerate().take(VARINT_BYTES_MAX) {
+        value |= u64::from(byte & 0x7f).checked_shl(7 * index as u32)?;
         if *byte < 0x80 {
-            return Some((unzigzag(value), rest.get(index + 1..)?));
+            return Some((value, bytes.get(index + 1..)?));
         }
     }
     None
 }
 
+/// Bytes of the longest varint of 64 bits.
+const VARINT_BYTES_MAX: usize = 10;
 /// Bytes of the longest varint that Java reads into an int.
 const I32_BYTES_MAX: usize = 5;
 
 /// As [`read`], for values that Kafka keeps in 32 bits. A longer spelling of a small value is refused: no Java
 /// consumer could read it.
+#[inline]
 pub(crate) fn read_i32(bytes: &[u8]) -> Option<(i32, &[u8])> {
-    let (value, rest) = read(bytes)?;
+    // Three bytes hold less than 32 bits.
+    if let Some((value, rest)) = read_short(bytes) {
+        return Some((unzigzag(value) as i32, rest));
+    }
+    let (value, rest) = read_long(bytes)?;
     if I32_BYTES_MAX < bytes.len() - rest.len() {
         return None;
     }
-    Some((i32::try_from(value).ok()?, rest))
+    Some((i32::try_from(unzigzag(value)).ok()?, rest))
 }
 
+#[inline]
 fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }

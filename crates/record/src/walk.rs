@@ -62,6 +62,7 @@ pub fn walk<'a>(header: &BatchHeader, payload: &'a [u8]) -> Records<'a> {
 }
 
 /// Bytes with a varint length; -1 is null.
+#[inline]
 fn chunk(bytes: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     let (length, rest) = varint::read_i32(bytes)?;
     match length {
@@ -74,6 +75,7 @@ fn chunk(bytes: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
 }
 
 impl<'a> Records<'a> {
+    #[inline]
     fn record(&mut self) -> Result<Record<'a>, &'static str> {
         let (length, rest) = varint::read_i32(self.rest).ok_or("its length")?;
         let length = usize::try_from(length).map_err(|_| "its length is negative")?;
@@ -117,6 +119,7 @@ impl<'a> Records<'a> {
 impl<'a> Iterator for Records<'a> {
     type Item = Result<Record<'a>, BatchError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.failed {
             return None;

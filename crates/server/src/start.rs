@@ -43,6 +43,8 @@ pub fn run(args: &StartArgs) -> anyhow::Result<()> {
         connections: Arc::default(),
     };
     let server = bound.serve(&runtimes, &service, &options);
+    let caps = server.caps();
+    broker.follow_settings(move |config| caps.set(&limits(config, open_files)));
     let ready = ready_line(&broker, server.listeners(), &door.addresses());
     let operator = Operator {
         broker: broker.clone(),
@@ -171,7 +173,6 @@ fn open_directory(os: &Os, config: &BrokerConfig) -> anyhow::Result<LogDirectory
             Flush::Never => FlushPolicy::Never,
         },
         tail_cache_bytes: config.tail_cache_bytes,
-        producer_id_expiration_ms: config.producer_id_expiration_ms,
         ..Options::default()
     };
     let identity = Identity {

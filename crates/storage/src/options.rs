@@ -32,8 +32,6 @@ pub struct Options {
     pub batch_bytes_max: usize,
     /// Without threads the caller drives syncs: for simulation.
     pub threads: bool,
-    /// `producer.id.expiration.ms`
-    pub producer_id_expiration_ms: i64,
     /// Only listened to where debug assertions are on.
     pub seeded_bug: Option<SeededBug>,
 }
@@ -55,7 +53,6 @@ impl Default for Options {
             checkpoint_every_bytes: 64 << 20,
             batch_bytes_max: 128 << 20,
             threads: true,
-            producer_id_expiration_ms: 24 * 3600 * 1000,
             seeded_bug: None,
         }
     }

@@ -150,8 +150,8 @@ fn partitions(
                 partition_index: i32::try_from(index).unwrap_or(i32::MAX),
                 leader_id: partition.leader.0,
                 leader_epoch: partition.leader_epoch.0,
-                replica_nodes: ids(&partition.replicas),
-                isr_nodes: ids(&partition.in_sync),
+                replica_nodes: ids(partition.replicas()),
+                isr_nodes: ids(partition.in_sync()),
                 eligible_leader_replicas: Some(ids(partition.eligible_leader_replicas())),
                 last_known_elr: Some(ids(partition.last_known_elr())),
                 ..Default::default()

@@ -175,30 +175,29 @@ impl Asked {
 
     fn described(&self, topic: &TopicImage) -> MetadataResponseTopic {
         let ids = |brokers: &[BrokerId]| brokers.iter().map(|broker| broker.0).collect::<Vec<i32>>();
+        let count = topic.partitions.len();
         let live = self.broker.topics.by_id(topic.id);
+        let unserved = live.map_or_else(|| vec![true; count], |live| live.unserved(count));
         let mut row = MetadataResponseTopic {
             name: Some(topic.name.as_str().into()),
             topic_id: topic.id,
             is_internal: is_internal(&topic.name),
             ..Default::default()
         };
-        for (index, partition) in (0..).zip(&topic.partitions) {
-            let offline = live
-                .as_ref()
-                .and_then(|live| live.partition(index))
-                .is_none_or(|live| live.is_offline());
+        row.partitions.reserve_exact(count);
+        for ((index, partition), offline) in (0..).zip(&topic.partitions).zip(unserved) {
             let mut answer = MetadataResponsePartition {
                 partition_index: index,
                 leader_id: partition.leader.0,
                 leader_epoch: partition.leader_epoch.0,
-                replica_nodes: ids(&partition.replicas),
-                isr_nodes: ids(&partition.in_sync),
+                replica_nodes: ids(partition.replicas()),
+                isr_nodes: ids(partition.in_sync()),
                 ..Default::default()
             };
             if offline {
                 answer.error_code = ErrorCode::LeaderNotAvailable.code();
                 answer.leader_id = -1;
-                answer.offline_replicas = ids(&partition.replicas);
+                answer.offline_replicas = ids(partition.replicas());
             }
             row.partitions.push(answer);
         }

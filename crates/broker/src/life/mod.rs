@@ -143,11 +143,10 @@ impl Rounds {
             retention::round(broker, wall_ms);
         }
         if self.producers.is_due(now) && trusted {
-            broker
-                .directory
-                .logs()
-                .iter()
-                .for_each(|log| log.expire_producers(wall_ms));
+            let expiration_ms = broker.settings().producer_id_expiration_ms;
+            let logs = broker.directory.logs();
+            logs.iter()
+                .for_each(|log| log.expire_producers(wall_ms, expiration_ms));
         }
         // Tombstones go by age: they wait for a clock that is right, as records do.
         if self.compaction.is_due(now) && trusted && compaction::round(broker, wall_ms) {

@@ -117,7 +117,7 @@ fn check_assignments(
     let factor = topic
         .partitions
         .first()
-        .map_or(1, |partition| partition.replicas.len());
+        .map_or(1, |partition| partition.replicas().len());
     for assignment in assignments {
         let brokers = &assignment.broker_ids;
         if brokers.is_empty() {

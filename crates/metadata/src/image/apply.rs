@@ -11,7 +11,7 @@ use protocol::record_schemas::metadata::register_broker_record::RegisterBrokerRe
 use protocol::record_schemas::metadata::topic_record::TopicRecord;
 use types::{BrokerId, LeaderEpoch, Offset, TopicId, TopicName};
 
-use super::{BrokerImage, Configs, Endpoint, MetadataImage, PartitionImage, Rare, TopicImage, fold};
+use super::{BrokerImage, Configs, Endpoint, MetadataImage, PartitionImage, Rare, Shared, TopicImage, fold};
 
 /// What changed between two images, for whoever keeps something in step with them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,7 +40,9 @@ impl MetadataImage {
                 Arc::make_mut(&mut self.features).insert(record.name.to_string(), record.feature_level);
             }
             MetadataRecord::TopicRecord(record) => self.apply_topic(record, delta),
-            MetadataRecord::PartitionRecord(record) => self.apply_partition(record, delta),
+            MetadataRecord::PartitionRecord(record) => {
+                self.apply_partitions(std::slice::from_ref(record), delta);
+            }
             MetadataRecord::PartitionChangeRecord(record) => self.apply_partition_change(record, delta),
             MetadataRecord::RemoveTopicRecord(record) => self.apply_remove_topic(record.topic_id, delta),
             MetadataRecord::ConfigRecord(record) => self.apply_config(record, delta),
@@ -131,34 +133,26 @@ impl MetadataImage {
         delta.touch(record.topic_id);
     }
 
-    fn apply_partition(&mut self, record: &PartitionRecord, delta: &mut Delta) {
-        let Some(topic) = self.topics.get_mut(&record.topic_id) else {
+    /// Partitions of one topic, one after the other: the topic is looked up once.
+    pub(crate) fn apply_partitions(&mut self, records: &[PartitionRecord], delta: &mut Delta) {
+        let Some(id) = records.first().map(|record| record.topic_id) else {
             return;
         };
-        let topic = Arc::make_mut(topic);
-        let rare = Rare {
-            eligible_leader_replicas: list(record.eligible_leader_replicas.as_deref()),
-            last_known_elr: list(record.last_known_elr.as_deref()),
-            adding_replicas: list(Some(&record.adding_replicas)),
-            removing_replicas: list(Some(&record.removing_replicas)),
-            leader_recovery_state: record.leader_recovery_state,
+        let Some(topic) = self.topics.get_mut(&id) else {
+            return;
         };
-        let partition = PartitionImage {
-            replicas: brokers(&record.replicas).collect(),
-            in_sync: brokers(&record.isr).collect(),
-            rare: (rare != Rare::default()).then(|| Box::new(rare)),
-            directories: record.directories.iter().copied().collect(),
-            leader: BrokerId(record.leader),
-            leader_epoch: LeaderEpoch(record.leader_epoch),
-            partition_epoch: record.partition_epoch,
-        };
-        let index = usize::try_from(record.partition_id).unwrap_or(0);
-        if index == topic.partitions.len() {
-            topic.partitions.push(partition);
-        } else if let Some(place) = topic.partitions.get_mut(index) {
-            *place = partition;
+        let partitions = &mut Arc::make_mut(topic).partitions;
+        partitions.reserve(records.len());
+        for record in records {
+            let partition = partition_image(record, &mut self.shared);
+            let index = usize::try_from(record.partition_id).unwrap_or(0);
+            if index == partitions.len() {
+                partitions.push(partition);
+            } else if let Some(place) = partitions.get_mut(index) {
+                *place = partition;
+            }
         }
-        delta.touch(record.topic_id);
+        delta.touch(id);
     }
 
     fn apply_partition_change(&mut self, record: &PartitionChangeRecord, delta: &mut Delta) {
@@ -169,19 +163,21 @@ impl MetadataImage {
         let Some(partition) = Arc::make_mut(topic).partitions.get_mut(index) else {
             return;
         };
-        if let Some(isr) = &record.isr {
-            partition.in_sync = brokers(isr).collect();
-        }
+        let in_sync: Vec<BrokerId> = match &record.isr {
+            Some(isr) => brokers(isr).collect(),
+            None => partition.in_sync().to_vec(),
+        };
         if let Some(replicas) = &record.replicas {
             partition.replicas = brokers(replicas).collect();
         }
+        partition.in_sync = unless_all(in_sync, &partition.replicas);
         // -2 leaves the leader as it is (`LeaderConstants.NO_LEADER_CHANGE`).
         if record.leader != -2 {
             partition.leader = BrokerId(record.leader);
             partition.leader_epoch = LeaderEpoch(partition.leader_epoch.0.saturating_add(1));
         }
         if let Some(directories) = &record.directories {
-            partition.directories = directories.iter().copied().collect();
+            partition.directories = self.shared.list(directories);
         }
         change_rare(partition, |rare| change_rare_fields(rare, record));
         partition.partition_epoch = partition.partition_epoch.saturating_add(1);
@@ -276,6 +272,35 @@ impl MetadataImage {
             broker.cordoned_log_dirs.clone_from(&record.cordoned_log_dirs);
         }
     }
+}
+
+fn partition_image(record: &PartitionRecord, shared: &mut Shared) -> PartitionImage {
+    let rare = Rare {
+        eligible_leader_replicas: list(record.eligible_leader_replicas.as_deref()),
+        last_known_elr: list(record.last_known_elr.as_deref()),
+        adding_replicas: list(Some(&record.adding_replicas)),
+        removing_replicas: list(Some(&record.removing_replicas)),
+        leader_recovery_state: record.leader_recovery_state,
+    };
+    let in_sync = if record.isr == record.replicas {
+        None
+    } else {
+        Some(brokers(&record.isr).collect())
+    };
+    PartitionImage {
+        replicas: brokers(&record.replicas).collect(),
+        in_sync,
+        directories: shared.list(&record.directories),
+        rare: (rare != Rare::default()).then(|| Box::new(rare)),
+        leader: BrokerId(record.leader),
+        leader_epoch: LeaderEpoch(record.leader_epoch),
+        partition_epoch: record.partition_epoch,
+    }
+}
+
+/// None if the in-sync replicas are all replicas in their order.
+fn unless_all(in_sync: Vec<BrokerId>, replicas: &[BrokerId]) -> Option<Box<[BrokerId]>> {
+    (in_sync != replicas).then(|| in_sync.into_boxed_slice())
 }
 
 /// Changes what few partitions have, and drops it where nothing is left.

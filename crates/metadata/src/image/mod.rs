@@ -3,6 +3,7 @@
 mod apply;
 mod features;
 mod kept;
+mod shared;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use types::{BrokerId, LeaderEpoch, Offset, TopicId, TopicName, Uuid};
 pub use apply::Delta;
 pub use features::{Feature, KRAFT_VERSION, METADATA_VERSION, SUPPORTED_FEATURES};
 use kept::Kept;
+use shared::Shared;
 
 /// Kafka's resource types for configs (`ConfigResource.Type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,13 +39,14 @@ impl ResourceKind {
     }
 }
 
+/// A partition. A million of them are kept: what most have in common is shared, and what few have hangs on a pointer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionImage {
-    pub replicas: SmallVec<[BrokerId; 4]>,
-    pub in_sync: SmallVec<[BrokerId; 4]>,
-    /// What few partitions have: a million of them carry a pointer only.
+    pub(crate) replicas: SmallVec<[BrokerId; 4]>,
+    /// None: all replicas, in their order.
+    pub(crate) in_sync: Option<Box<[BrokerId]>>,
+    pub(crate) directories: Arc<[Uuid]>,
     pub(crate) rare: Option<Box<Rare>>,
-    pub directories: SmallVec<[Uuid; 1]>,
     pub leader: BrokerId,
     pub leader_epoch: LeaderEpoch,
     pub partition_epoch: i32,
@@ -61,6 +64,20 @@ pub(crate) struct Rare {
 }
 
 impl PartitionImage {
+    pub fn replicas(&self) -> &[BrokerId] {
+        &self.replicas
+    }
+
+    /// The replicas that have everything that is committed.
+    pub fn in_sync(&self) -> &[BrokerId] {
+        self.in_sync.as_deref().unwrap_or(&self.replicas)
+    }
+
+    /// The log directory of each replica, in the order of the replicas.
+    pub fn directories(&self) -> &[Uuid] {
+        &self.directories
+    }
+
     /// Replicas outside the ISR that have every committed record (KIP-966).
     pub fn eligible_leader_replicas(&self) -> &[BrokerId] {
         self.rare
@@ -136,6 +153,8 @@ pub struct MetadataImage {
     pub(crate) colliding: rpds::RedBlackTreeMapSync<(String, String), ()>,
     /// Records that nothing here interprets.
     pub(crate) kept: Kept,
+    /// Lists of directories that many partitions have.
+    pub(crate) shared: Shared,
     /// The image in front of an open metadata transaction.
     pub(crate) before: Option<Arc<MetadataImage>>,
 }

@@ -6,6 +6,7 @@ use protocol::messages::leader_change_message::{LeaderChangeMessage, Voter as Le
 use protocol::messages::voters_record::{
     Endpoint, KRaftVersionFeature, Voter as RecordedVoter, VotersRecord,
 };
+use protocol::record_schemas::metadata::partition_record::PartitionRecord;
 use protocol::{Budget, Decode, Encode, MetadataRecord, Reader, Segments};
 use record::{BatchBuilder, BatchHeader, BatchOptions, ControlType, HEADER_BYTES};
 use types::{LeaderEpoch, Offset, Uuid};
@@ -168,6 +169,7 @@ pub fn replay_batch(
     if header.is_control() {
         return replay_control(image, header, &payload);
     }
+    let mut run: Vec<PartitionRecord> = Vec::new();
     for record in record::walk(header, &payload) {
         let record = record.map_err(|error| error.to_string())?;
         let offset = header.base_offset.plus(i64::from(record.offset_delta));
@@ -175,8 +177,26 @@ pub fn replay_batch(
             .value
             .ok_or_else(|| format!("the record at {offset} has no value"))?;
         let record = MetadataRecord::decode_frame(&payload.slice_ref(value));
-        let record = record.map_err(|error| format!("the record at {offset}: {error}"))?;
-        image.apply(offset, &record, delta);
+        match record.map_err(|error| format!("the record at {offset}: {error}"))? {
+            // Partitions of a topic come one after the other, and most records are of this kind.
+            MetadataRecord::PartitionRecord(partition) => {
+                if run
+                    .first()
+                    .is_some_and(|first| first.topic_id != partition.topic_id)
+                {
+                    image.apply_partitions(&run, delta);
+                    run.clear();
+                }
+                run.push(partition);
+            }
+            other => {
+                image.apply_partitions(&run, delta);
+                run.clear();
+                image.apply(offset, &other, delta);
+            }
+        }
     }
+    image.apply_partitions(&run, delta);
+    image.pass(header.last_offset());
     Ok(())
 }

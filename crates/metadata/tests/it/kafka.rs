@@ -67,7 +67,7 @@ fn kafkas_log_gives_kafkas_image() {
     assert_eq!(orders.partitions.len(), 5);
     for partition in &orders.partitions {
         // The clean stop left each with its only replica as eligible leader, one epoch on.
-        assert_eq!((partition.leader, partition.in_sync.len()), (BrokerId(-1), 0));
+        assert_eq!((partition.leader, partition.in_sync().len()), (BrokerId(-1), 0));
         assert_eq!(
             (partition.leader_epoch, partition.partition_epoch),
             (LeaderEpoch(1), 1)

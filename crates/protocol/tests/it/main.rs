@@ -5,5 +5,6 @@ mod codec;
 mod every_message;
 mod fuzz;
 mod golden;
+mod honest;
 mod refused;
 mod views;

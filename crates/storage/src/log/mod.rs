@@ -231,9 +231,8 @@ impl Log {
         self.inner.lock().index.bytes()
     }
 
-    /// Forgets producers that were quiet for the configured time.
-    pub fn expire_producers(&self, now_ms: i64) {
-        let expiration_ms = self.stream.options.producer_id_expiration_ms;
+    /// Forgets producers that were quiet for so long.
+    pub fn expire_producers(&self, now_ms: i64, expiration_ms: i64) {
         self.inner.lock().state.producers.expire(now_ms, expiration_ms);
     }
 
