@@ -6,6 +6,7 @@ mod parse;
 mod write;
 
 pub use parse::{Dialect, TextError, parse, parse_as};
+pub(crate) use write::write_string;
 
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -136,6 +136,7 @@ impl<'a> Compiler<'a, '_> {
         };
         Node::AsBranch {
             branch: branch as u32,
+            label: self.reader.label(*target).into(),
             node: self.pair(*target, writer),
         }
     }

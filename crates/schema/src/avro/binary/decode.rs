@@ -86,7 +86,7 @@ impl Decoder {
     }
 }
 
-pub(super) fn no_more(rest: &[u8]) -> Result<(), DataError> {
+pub(in crate::avro) fn no_more(rest: &[u8]) -> Result<(), DataError> {
     if rest.is_empty() {
         return Ok(());
     }
@@ -148,7 +148,7 @@ fn read_composed(plan: &Plan, node: &Node, input: &mut Input<'_>, out: &mut Valu
             let inner = branch_of(out, branch, input)?;
             read(plan, node, input, inner).map_err(|fault| in_branch(fault, union, branch))?;
         }
-        Node::AsBranch { branch, node } => {
+        Node::AsBranch { branch, node, .. } => {
             let inner = branch_of(out, *branch, input)?;
             read(plan, *node, input, inner)?;
         }
@@ -237,7 +237,7 @@ fn read_record(
 }
 
 #[cold]
-pub(super) fn in_field(fault: Fault, record: &RecordPlan, field: u32) -> Fault {
+pub(in crate::avro) fn in_field(fault: Fault, record: &RecordPlan, field: u32) -> Fault {
     match record.fields.get(field as usize) {
         Some(name) => fault.in_field(name),
         None => fault,

@@ -12,7 +12,7 @@ use crate::{
 /// Writes values of one schema. Compiled once, used for every datum.
 #[derive(Debug, Clone)]
 pub struct Encoder {
-    plan: Plan,
+    pub(in crate::avro) plan: Plan,
 }
 
 impl Encoder {

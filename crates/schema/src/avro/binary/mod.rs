@@ -15,9 +15,12 @@ pub use encode::Encoder;
 pub use visit::Visitor;
 
 pub(super) use compile::compile;
+pub(super) use decode::{branch, chosen, in_field, no_more, read_symbol, skip};
+pub(super) use default::latin1;
 pub(super) use encode::put_bytes;
 pub(crate) use encode::put_long;
 pub(super) use input::Input;
+pub(super) use plan::{Node, NodeId, Plan, RecordPlan};
 
 /// Why data is not of a schema, or cannot be read as another.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,8 +50,9 @@ impl Default for DataLimits {
 }
 
 /// What is said inside, before the path is known. Small, so that results stay small.
-#[derive(Debug)]
-pub(super) struct Fault(Box<(Vec<Segment>, String)>);
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.1)]
+pub(in crate::avro) struct Fault(Box<(Vec<Segment>, String)>);
 
 #[derive(Debug)]
 enum Segment {

@@ -42,6 +42,8 @@ pub(in crate::avro) enum Node {
     /// No union is written, but one is read.
     AsBranch {
         branch: u32,
+        /// The name of the reader's branch.
+        label: Box<str>,
         node: NodeId,
     },
     /// Data of this kind cannot be read: why.

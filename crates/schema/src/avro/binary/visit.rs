@@ -100,7 +100,7 @@ impl<'p, V: Visitor> Visits<'p, '_, V> {
                 self.visitor.branch(place);
                 self.node(node, input)
             }
-            Node::AsBranch { branch, node } => {
+            Node::AsBranch { branch, node, .. } => {
                 self.visitor.branch(*branch);
                 self.node(*node, input)
             }
