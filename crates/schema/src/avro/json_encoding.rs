@@ -292,9 +292,7 @@ mod tests {
             Value::Map(vec![("k".into(), Value::Float(0.1))]),
         ]);
         let text = schema().value_to_json(&value).unwrap();
-        let expected = concat!(
-            r#"{"b":"\u0000ÿ\"","d":1.5,"u":{"n.R":{"b":"","d":"Infinity","u":{"n.E":"Y"},"m":{}}},"m":{"k":0.1}}"#
-        );
+        let expected = r#"{"b":"\u0000ÿ\"","d":1.5,"u":{"n.R":{"b":"","d":"Infinity","u":{"n.E":"Y"},"m":{}}},"m":{"k":0.1}}"#;
         assert_eq!(text, expected);
         assert_eq!(schema().value_from_json(&text).unwrap(), value);
     }

@@ -2,6 +2,7 @@
 
 mod binary;
 mod canonical;
+mod codegen;
 mod compat;
 mod container;
 mod defaults;

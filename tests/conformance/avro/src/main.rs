@@ -1,7 +1,10 @@
-//! Avro beside the other implementations: differential proofs and speed. See README.md.
+//! Avro beside the other implementations: differential proofs, files and speed. See README.md.
 
+mod bench;
 mod differential;
+mod files;
 mod java;
+mod library;
 mod random;
 
 use anyhow::{Result, bail};
@@ -13,7 +16,11 @@ fn main() -> Result<()> {
         ["java", classpath, seed, pairs] => {
             report(&differential::against_java(classpath, seed.parse()?, pairs.parse()?)?)
         }
-        _ => bail!("java CLASSPATH SEED PAIRS"),
+        ["apache-avro", seed, pairs] => report(&library::against_apache_avro(seed.parse()?, pairs.parse()?)?),
+        ["write", folder, seed, count] => files::write(folder, seed.parse()?, count.parse()?),
+        ["check", folder, seed, count] => files::check(folder, seed.parse()?, count.parse()?),
+        ["bench"] => bench::run(),
+        _ => bail!("java CLASSPATH SEED PAIRS | apache-avro SEED PAIRS | write|check FOLDER SEED FILES | bench"),
     }
 }
 

@@ -11,8 +11,10 @@ use crate::{
 
 #[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
 enum Payment {
-    CARD,
-    CASH,
+    #[serde(rename = "CARD")]
+    Card,
+    #[serde(rename = "CASH")]
+    Cash,
 }
 
 #[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
@@ -53,7 +55,7 @@ const SCHEMA: &str = r#"{"type":"record","name":"n.Order","fields":[
 
 fn order() -> Order {
     Order {
-        payment: Payment::CARD,
+        payment: Payment::Card,
         id: 1 << 40,
         note: Some("fragile".into()),
         lines: vec![1, u32::MAX],
@@ -120,7 +122,7 @@ fn an_older_type_reads_newer_data_and_defaults_fill_what_is_missing() {
         Small {
             id: 3.0,
             note: "fragile",
-            kind: Payment::CARD
+            kind: Payment::Card
         }
     );
 }
