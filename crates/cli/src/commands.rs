@@ -4,6 +4,7 @@ mod cluster;
 mod completion;
 mod group;
 mod manual;
+mod produce;
 mod topic;
 
 use crate::Command;
@@ -17,6 +18,7 @@ pub static COMMANDS: &[Command] = &[
     topic::ALTER,
     topic::TRIM,
     topic::DELETE,
+    produce::COMMAND,
     group::LIST,
     group::DESCRIBE,
     group::LAG,

@@ -27,7 +27,9 @@ pub fn check(root: &Path, path: &Path) -> anyhow::Result<Vec<Finding>> {
         );
     }
     let is_test = name.contains("/tests/") || name.contains("/examples/");
-    let is_shell = ["xtask/", "crates/server/", "crates/cli/"].iter().any(|shell| name.starts_with(shell));
+    let is_shell = ["xtask/", "crates/server/", "crates/cli/"]
+        .iter()
+        .any(|shell| name.starts_with(shell));
     for (at, line) in text.lines().enumerate() {
         let code = line.split("//").next().unwrap_or_default();
         if line.contains(concat!("TO", "DO")) || line.contains(concat!("FIX", "ME")) {
