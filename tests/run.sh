@@ -30,5 +30,6 @@ say "lints";  cargo clippy --workspace --all-targets --locked --quiet -- -D warn
 say "house";  cargo xtask tidy
 say "tests";  cargo test --workspace --locked --quiet
 say "binary"; cargo build --locked --quiet --package ottla-server
+say "docs"; tests/docs.sh "${CARGO_TARGET_DIR:-target}/debug/ottla"
 say "real clients"
 tests/conformance/run.sh "${CARGO_TARGET_DIR:-target}/debug/ottla"
