@@ -224,3 +224,33 @@ t_kill_9() { python kill9.py "$ottla" "${KILL_CYCLES:-10}"; }
 t_kill_9_groups() { "$home/venv/bin/python" kill9_groups.py "$ottla" "${KILL_CYCLES:-10}"; }
 t_differential() { differential/against.sh "$ottla"; }
 t_power_loss() { ../chaos/run.sh "$ottla" "${POWER_CYCLES:-2}"; }
+
+# --- our own client, the same suite against both
+client_suite() {
+  (cd "$here/../.." && OTTLA_CLIENT_BOOTSTRAP=$1 OTTLA_CLIENT_JARS=$home/kafka OTTLA_CLIENT_RESTART=$2 \
+    timeout 300 cargo test -p ottla-client --test it --locked --quiet -- --test-threads 4)
+}
+t_ottla_client() {
+  local data=$out/data own=127.0.0.1:${CONFORMANCE_CLIENT_PORT:-19498}
+  cat > "$out/start" <<END
+[ -e "$out/pid" ] && kill -9 \$(cat "$out/pid") && sleep 0.2
+: > "$out/ready"
+"$ottla" start --data "$data" --set listeners=PLAINTEXT://$own --set group.initial.rebalance.delay.ms=0 --set group.min.session.timeout.ms=1000 --set ottla.http.listeners= > "$out/ready" 2>> "$out/broker.log" < /dev/null &
+echo \$! > "$out/pid"
+for _ in \$(seq 200); do grep -q '^ottla ready' "$out/ready" && exit 0; sleep 0.05; done
+exit 1
+END
+  sh "$out/start" || { cat "$out/broker.log"; return 1; }
+  client_suite "$own" "sh $out/start"; local result=$?
+  kill "$(cat "$out/pid")"
+  return $result
+}
+t_ottla_client_kafka() {
+  export PEER_HOME=$out/peer PEER_PORT=${CONFORMANCE_PEER_PORT:-19595} PEER_HEAP=512m PEER_QUIET=1
+  mkdir -p "$PEER_HOME" && ln -sfn "$home/kafka" "$PEER_HOME/lib"
+  for jar in "$home"/kafka/*.jar; do unzip -Z1 "$jar"; done | grep '\.class$' | sort -u > "$PEER_HOME/classes.txt"
+  kafka-peer/run.sh format 1 && kafka-peer/run.sh start || return 1
+  client_suite 127.0.0.1:$PEER_PORT "$here/kafka-peer/run.sh kill 1 && $here/kafka-peer/run.sh start 1"; local result=$?
+  kafka-peer/run.sh stop
+  return $result
+}

@@ -2,7 +2,6 @@
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use protocol::messages::find_coordinator_request::FindCoordinatorRequest;
@@ -392,9 +391,5 @@ impl Client {
     /// Attempts at one call, within `default.api.timeout.ms`.
     pub(crate) fn retry(&self, what: &str) -> Retry {
         Retry::new(what, self.inner.config.api_timeout)
-    }
-
-    pub(crate) fn retry_within(&self, what: &str, time: Duration) -> Retry {
-        Retry::new(what, time)
     }
 }

@@ -19,12 +19,12 @@
 //! # }
 //! ```
 #![warn(missing_docs)]
-#![allow(dead_code, reason = "the consumer will use all of the core")]
 
 mod admin;
 mod backoff;
 mod client;
 mod config;
+mod consumer;
 mod error;
 mod metadata;
 mod pool;
@@ -37,6 +37,9 @@ mod wire;
 pub use admin::*;
 pub use client::{Client, To};
 pub use config::ClientConfig;
+pub use consumer::{
+    Assignor, Consumer, ConsumerConfig, PartitionRecords, RebalanceListener, Record, Records, Reset,
+};
 pub use error::{Error, Result};
 pub use metadata::{Broker, Metadata, Partition, Topic};
 pub use producer::{Acks, Delivered, Delivery, NewRecord, Producer, ProducerConfig, partition_of_key};

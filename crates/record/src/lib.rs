@@ -24,7 +24,7 @@ pub use patch::{PREFIX_BYTES, prefix, with_log_append_time, with_max_timestamp};
 pub use repack::{Packing, repack};
 pub use rewrite::{Sketch, emptied, sketches, with_records};
 pub use search::{first_at_or_after, of_max_timestamp};
-pub use walk::{Headers, Record, Records, walk};
+pub use walk::{Headers, Record, Records, check_lengths, walk};
 pub use writer::{BatchWriter, HeaderRef, with_producer};
 
 /// CRC-32C, as batches and our own log use it.

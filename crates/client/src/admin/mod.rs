@@ -13,9 +13,11 @@ mod topics;
 
 pub use cluster::{ClusterDescription, FeatureUpdate, Quorum, QuorumReplica};
 pub use configs::{ConfigChange, ConfigEntry, ConfigSource, Resource, ResourceKind};
+pub(crate) use groups::read_assignment;
 pub use groups::{GroupDescription, GroupListing, GroupMember};
 pub use log_dirs::{LogDirectory, LogDirectoryReplica};
 pub use offsets::CommittedOffset;
+pub(crate) use offsets::{Committer, by_topic};
 pub use partitions::TopicPartition;
 pub use records::{FoundOffset, Isolation, OffsetSpec};
 pub use topics::{CreatedTopic, NewTopic, TopicListing};

@@ -7,6 +7,7 @@ use protocol::messages::delete_records_request::{
 };
 use protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use protocol::messages::list_offsets_response::ListOffsetsResponse;
+use rustc_hash::FxHashSet;
 use types::{BrokerId, LeaderEpoch, Offset};
 
 use super::{Admin, Each, TopicPartition};
@@ -168,6 +169,9 @@ impl Admin {
             .enumerate()
             .filter(|(_, (_, found))| found.is_none());
         let open = open.map(|(index, ((partition, _), _))| (index, partition));
+        // A request may name a partition once: its second offset is for the next round.
+        let mut named: FxHashSet<&TopicPartition> = FxHashSet::default();
+        let open = open.filter(|(_, partition)| named.insert(partition));
         let (by_leader, failed) = self.by_leader(open).await?;
         let mut round = Round::new(failed);
         let mut answers = Vec::new();

@@ -4,6 +4,9 @@
 //! client's `RecordAccumulator.shouldStopDrainBatchesForPartition`), so an idempotent producer's sequences reach the
 //! broker without holes. A hole that cannot be filled, because a batch was given up, ends the epoch: when nothing is
 //! in flight, what is left starts again at sequence 0 of the next (KIP-360).
+//!
+//! A broker that knows nothing of a producer takes its first batch at any sequence. So the first batch of an epoch
+//! travels alone: were it refused because the partition is not ready, the second could be taken in its place.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -93,6 +96,8 @@ pub(super) struct Queue {
     next_number: u64,
     /// The epoch cannot go on.
     broken: bool,
+    /// The broker has taken a batch of this epoch.
+    confirmed: bool,
     /// How large the last batches became.
     typical_bytes: usize,
 }
@@ -156,7 +161,8 @@ impl Queue {
     pub(super) fn ready_at(&self, rules: &Rules, hurry: bool) -> Option<Instant> {
         if let Some(first) = self.sent.front() {
             let mut in_flight = self.sent.iter().map(|sent| sent.state == State::InFlight);
-            if self.broken && in_flight.clone().any(|flies| flies) {
+            let alone = self.broken || (rules.idempotent && !self.confirmed);
+            if alone && in_flight.clone().any(|flies| flies) {
                 return None;
             }
             if let State::Again(at) = first.state {
@@ -261,6 +267,7 @@ impl Queue {
         };
         self.identity = Some(next);
         self.broken = false;
+        self.confirmed = false;
         self.next_sequence = 0;
         for sent in &mut self.sent {
             sent.base_sequence = self.next_sequence;
@@ -287,7 +294,10 @@ impl Queue {
             return After::Again;
         };
         let error = match outcome {
-            Ok(landed) => return self.over(place, Ok(landed)),
+            Ok(landed) => {
+                self.confirmed = true;
+                return self.over(place, Ok(landed));
+            }
             Err(error) => error,
         };
         if error.code() == Some(ErrorCode::DuplicateSequenceNumber) {
@@ -295,6 +305,7 @@ impl Queue {
                 base_offset: None,
                 log_append_time: None,
             };
+            self.confirmed = true;
             return self.over(place, Ok(landed));
         }
         let hole = rules.idempotent && breaks_sequence(&error);

@@ -67,11 +67,6 @@ pub(crate) struct Answer<R> {
 }
 
 impl<R: Decode> Answer<R> {
-    /// The version in which the request went out.
-    pub(crate) fn version(&self) -> i16 {
-        self.version
-    }
-
     /// Waits for the answer and reads it. Dropping this future loses the answer, not the request.
     pub(crate) async fn receive(self) -> Result<R> {
         let gone = || Error::Disconnected {

@@ -5,8 +5,8 @@ use bytes::{Buf, Bytes, BytesMut};
 const PREFIX_BYTES: usize = 4;
 /// Room for a read when no large frame is under way.
 const BLOCK_BYTES: usize = 64 << 10;
-/// Room that a claimed size may take before its bytes are here.
-const CLAIM_BYTES_MAX: usize = 1 << 20;
+/// Room that a claimed size may take before its bytes are here: address space, which costs memory where it is written.
+const CLAIM_BYTES_MAX: usize = 8 << 20;
 
 /// Received bytes that are not yet a whole frame.
 #[derive(Debug)]

@@ -2,5 +2,12 @@
 //! do nothing, since they would have nobody to talk to.
 
 mod admin;
+mod consumer;
+mod fake;
+mod hostile;
+mod many;
+mod mixed;
 mod producer;
+mod restart;
+mod sim;
 mod support;

@@ -63,3 +63,11 @@ pub async fn topic(client: &Client, prefix: &str, partitions: i32, configs: &[(&
     });
     name
 }
+
+/// How many cases a long proof runs: `OTTLA_CASES`, or a few.
+pub fn cases(few: usize) -> usize {
+    std::env::var("OTTLA_CASES")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(few)
+}

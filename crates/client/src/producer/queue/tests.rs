@@ -117,6 +117,7 @@ async fn a_batch_that_is_given_up_ends_the_epoch_for_those_behind_it() {
         NO_PAUSE,
     );
     assert_eq!(next(&mut queue, now), Some((1, 1, 0)));
+    assert_eq!(next(&mut queue, now), None);
     queue.answered(now, &RULES, 1, landed(5), NO_PAUSE);
     assert_eq!(next(&mut queue, now), Some((2, 1, 1)));
 }
@@ -142,6 +143,20 @@ async fn a_hole_behind_another_batch_waits_for_that_one() {
     assert_eq!(next(&mut queue, now), None);
     queue.answered(now, &RULES, numbers[0], landed(0), NO_PAUSE);
     assert_eq!(next(&mut queue, now), Some((1, 0, 1)), "the same epoch");
+}
+
+#[tokio::test]
+async fn the_first_batch_of_an_epoch_travels_alone() {
+    let now = Instant::now();
+    let mut queue = Queue::default();
+    for _ in 0..3 {
+        queue.push(now, &RULES, 990, (0, None, Some(&[0; 900])), &[]);
+    }
+    assert_eq!(next(&mut queue, now), Some((0, 0, 0)));
+    assert_eq!(next(&mut queue, now), None);
+    queue.answered(now, &RULES, 0, landed(0), NO_PAUSE);
+    assert_eq!(next(&mut queue, now), Some((1, 0, 1)));
+    assert_eq!(next(&mut queue, now), Some((2, 0, 2)));
 }
 
 #[tokio::test]

@@ -1,0 +1,38 @@
+//! Many topics at once: `OTTLA_CLIENT_TOPICS` says how many, 300 if it does not.
+
+use client::NewTopic;
+
+use crate::support::{fresh, with_broker};
+
+#[test]
+fn ten_thousand_topics_are_listed() {
+    with_broker(|client| async move {
+        let wanted = std::env::var("OTTLA_CLIENT_TOPICS")
+            .ok()
+            .and_then(|text| text.parse().ok());
+        let count: usize = wanted.unwrap_or(300);
+        let (admin, prefix) = (client.admin(), fresh("many"));
+        let names: Vec<String> = (0..count).map(|n| format!("{prefix}-{n}")).collect();
+        for some in names.chunks(500) {
+            let topics: Vec<NewTopic> = some
+                .iter()
+                .map(|name| NewTopic::new(name).partitions(1).replication_factor(1))
+                .collect();
+            for (name, outcome) in admin.create_topics(&topics).await.expect("a controller") {
+                outcome.unwrap_or_else(|error| panic!("{name}: {error}"));
+            }
+        }
+        let listed = admin.list_topics().await.expect("a list");
+        let ours = listed
+            .iter()
+            .filter(|topic| topic.name.starts_with(&prefix))
+            .count();
+        assert_eq!(ours, count);
+        for some in names.chunks(500) {
+            let some: Vec<&str> = some.iter().map(String::as_str).collect();
+            for (name, outcome) in admin.delete_topics(&some).await.expect("a controller") {
+                outcome.unwrap_or_else(|error| panic!("{name}: {error}"));
+            }
+        }
+    });
+}
