@@ -25,4 +25,9 @@ for line in open(clients):
         verdict, seconds, day = open(result).read().split()
         said = "%s on %s in %s s" % (verdict, day, seconds)
     page += "| %s | %s | %s | %s |\n" % (client, version.replace("Debian's", kcat), covers, said)
+page += "\n## What waits\n\nTests of the clients' own suites that are left out (`tests/conformance/waiting.tsv`).\n\n"
+page += "| suite | test | waits for |\n|---|---|---|\n"
+for line in open(os.path.join(os.path.dirname(clients), "waiting.tsv")):
+    if not line.startswith("#"):
+        page += "| %s | `%s` | %s |\n" % tuple(line.rstrip("\n").split("\t"))
 sys.stdout.write(page)

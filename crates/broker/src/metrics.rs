@@ -1,5 +1,8 @@
 //! What the broker says of itself to whoever measures.
 
+use std::collections::BTreeMap;
+
+use coordinator::group::Filter;
 use telemetry::{Names, Text, table};
 use types::ErrorCode;
 
@@ -17,6 +20,7 @@ impl Broker {
         self.write_partitions(text);
         text.family(&table::FETCH_SESSIONS);
         text.sample(&[], self.fetch_sessions.len() as f64);
+        self.write_groups(text);
         self.write_directory(text);
     }
 
@@ -34,6 +38,26 @@ impl Broker {
         ] {
             text.family(metric);
             text.sample(&[], value as f64);
+        }
+    }
+
+    fn write_groups(&self, text: &mut Text) {
+        // States that groups pass through are there from the start, so that a rate of change can be seen.
+        let mut states: BTreeMap<&str, u64> = ["Empty", "Stable", "PreparingRebalance", "CompletingRebalance"]
+            .map(|state| (state, 0))
+            .into();
+        let every = Filter::new(&[], &[]);
+        for slot in self.coordinators.slots() {
+            // A shard that is not loaded has no group here.
+            let _ = slot.look(self, |shard, _| {
+                shard
+                    .list(&every)
+                    .for_each(|listed| *states.entry(listed.state).or_default() += 1);
+            });
+        }
+        text.family(&table::GROUPS);
+        for (state, count) in states {
+            text.sample(&[("state", state)], count as f64);
         }
     }
 

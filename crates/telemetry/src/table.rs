@@ -89,6 +89,8 @@ metrics! {
         "Partitions that cannot be read or written, because their log is damaged or their directory is fenced.";
     FETCH_SESSIONS: "ottla_fetch_sessions", Gauge, Count, [],
         "Fetch sessions that are remembered.";
+    GROUPS: "ottla_groups", Gauge, Count, ["state"],
+        "Groups that this node coordinates, by state.";
     LOG_ALLOCATED: "ottla_log_allocated_bytes", Gauge, Bytes, ["directory"],
         "Bytes of chunks on disk: in use, and spare.";
     LOG_LIVE: "ottla_log_live_bytes", Gauge, Bytes, ["directory"],

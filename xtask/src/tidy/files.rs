@@ -51,6 +51,7 @@ pub fn check(root: &Path, path: &Path) -> anyhow::Result<Vec<Finding>> {
     if UNSAFE_BLOCKS_MAX < blocks {
         say(1, format!("{blocks} unsafe blocks, at most {UNSAFE_BLOCKS_MAX}"));
     }
+    findings.extend(super::logs::check(&name, &text));
     findings.extend(long_functions(&name, &text));
     Ok(findings)
 }

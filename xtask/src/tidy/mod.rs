@@ -2,6 +2,7 @@
 
 mod files;
 mod layers;
+mod logs;
 
 use std::path::{Path, PathBuf};
 
