@@ -43,9 +43,10 @@ impl Broker {
 
     fn write_groups(&self, text: &mut Text) {
         // States that groups pass through are there from the start, so that a rate of change can be seen.
-        let mut states: BTreeMap<&str, u64> = ["Empty", "Stable", "PreparingRebalance", "CompletingRebalance"]
-            .map(|state| (state, 0))
-            .into();
+        let mut states: BTreeMap<&str, u64> =
+            ["Empty", "Stable", "PreparingRebalance", "CompletingRebalance"]
+                .map(|state| (state, 0))
+                .into();
         let every = Filter::new(&[], &[]);
         for slot in self.coordinators.slots() {
             // A shard that is not loaded has no group here.

@@ -7,7 +7,8 @@ pub fn check(name: &str, text: &str) -> Vec<Finding> {
         return Vec::new();
     }
     let calls = text.match_indices("error!(");
-    let calls = calls.filter(|(at, _)| !text[..*at].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_'));
+    let calls = calls
+        .filter(|(at, _)| !text[..*at].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_'));
     let silent = calls.filter(|(at, _)| !call(&text[*at..]).contains("action ="));
     silent
         .map(|(at, _)| {
