@@ -2,6 +2,7 @@
 
 mod cluster;
 mod completion;
+mod consume;
 mod group;
 mod manual;
 mod produce;
@@ -19,6 +20,7 @@ pub static COMMANDS: &[Command] = &[
     topic::TRIM,
     topic::DELETE,
     produce::COMMAND,
+    consume::COMMAND,
     group::LIST,
     group::DESCRIBE,
     group::LAG,

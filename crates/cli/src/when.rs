@@ -141,7 +141,6 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// A time in ms since 1970 as `2026-01-31T12:00:00.000Z`.
-#[cfg(test)]
 pub(crate) fn shown(ms: i64) -> String {
     let (days, rest) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
     let mut year = 1970 + days.div_euclid(366);
