@@ -69,7 +69,14 @@ impl PartitionRecords {
                 Ok(one) => Some(one),
                 // No broker stores it, and what follows cannot be told apart from it.
                 Err(error) => {
-                    tracing::error!(%partition, base_offset = %header.base_offset, %error, "records of a batch are left out");
+                    let base_offset = header.base_offset;
+                    tracing::error!(
+                        %partition,
+                        %base_offset,
+                        %error,
+                        action = "look at this batch on the broker that served it (ottla log dump, kafka-dump-log)",
+                        "records of a batch are left out"
+                    );
                     None
                 }
             });
