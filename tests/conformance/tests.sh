@@ -172,6 +172,61 @@ t_kafka_dump_log_reads_the_metadata() {
   has '"type":"TOPIC_RECORD","version":0,"data":{"name":"dumped"' "$out/dump" && has KRaftVoters "$out/dump" && ! grep -q 'isvalid: false' "$out/dump"
 }
 
+t_kafka_dump_log_reads_the_logs() {
+  topics --create --topic exported --partitions 2 || return 1
+  tool ProducerPerformance --topic exported --num-records 30000 --record-size 100 --throughput -1 \
+    --command-property bootstrap.servers="$address" > /dev/null || return 1
+  kill -TERM "$broker"; wait "$broker"; broker=
+  "$ottla" log export "$out/logs" --data "$work/data" --topic exported > /dev/null || return 1
+  [ "$(ls "$out/logs" | sort | tr '\n' ' ')" = "exported-0 exported-1 " ] || { ls "$out/logs"; return 1; }
+  local folder records=0
+  for folder in "$out"/logs/exported-*; do
+    [ -s "$folder/leader-epoch-checkpoint" ] && has '^topic_id: ' "$folder/partition.metadata" || return 1
+    tool DumpLogSegments --print-data-log --files "$(ls "$folder"/*.log | paste -sd,)" > "$out/dump" || return 1
+    ! grep -q 'isvalid: false' "$out/dump" || return 1
+    records=$((records + $(grep -c '^| offset:' "$out/dump")))
+    # The indexes fit the segments.
+    tool DumpLogSegments --index-sanity-check --files "$(ls "$folder"/*.index | paste -sd,)" > "$out/dump" || return 1
+    has 'passed sanity check' "$out/dump" || return 1
+    tool DumpLogSegments --verify-index-only --files "$(ls "$folder"/*.index "$folder"/*.timeindex | paste -sd,)" > "$out/dump" || return 1
+    ! grep -i 'mismatch\|non-consecutive\|out of order\|not indexed' "$out/dump" || return 1
+  done
+  [ "$records" = 30000 ] || { echo "$records records"; return 1; }
+}
+t_retention_and_compaction() {
+  kill -TERM "$broker"; wait "$broker"; broker=
+  start --set log.cleaner.backoff.ms=200 --set log.retention.check.interval.ms=200
+  topics --create --topic last --partitions 1 --config cleanup.policy=compact --config segment.bytes=1048576 \
+    --config min.cleanable.dirty.ratio=0.01 || return 1
+  # 200 rounds of 20 keys, and enough of one more to close their segments.
+  { for round in $(seq 1 200); do for key in $(seq 1 20); do printf 'key%s:%s-%01000d\n' "$key" "$round" 0; done; done
+    for filler in $(seq 1 1500); do printf 'filler:%s-%01000d\n' "$filler" 0; done; } |
+    timeout 60 kcat -b "$address" -P -t last -K: -X acks=all || return 1
+  for _ in $(seq 50); do
+    timeout 30 kcat -b "$address" -C -t last -e -q -f '%o %k %s\n' | cut -c1-40 > "$out/kcat" || return 1
+    [ "$(wc -l < "$out/kcat")" -gt 2500 ] || break
+    sleep 0.2
+  done
+  [ "$(wc -l < "$out/kcat")" -le 2500 ] || { echo "not compacted: $(wc -l < "$out/kcat") records"; return 1; }
+  # Of every key the last value is there, at its offset; the Java consumer sees the same keys in the same order.
+  for key in $(seq 1 20); do has "^$((199 * 20 + key - 1)) key$key 200-" "$out/kcat" || return 1; done
+  tool consumer.ConsoleConsumer --bootstrap-server "$address" --topic last --partition 0 --offset earliest --timeout-ms 4000 \
+    --formatter-property print.key=true --formatter-property key.separator=' ' > "$out/java" || true
+  [ "$(cut -d' ' -f1 "$out/java" | grep -v filler)" = "$(cut -d' ' -f2 "$out/kcat" | grep -v filler)" ] || return 1
+  [ "$(offsets --topic last --time -2)" = last:0:0 ] || return 1
+  # Retention by size: the start of the log moves, and a consumer begins there.
+  topics --create --topic short --partitions 1 --config segment.bytes=1048576 --config retention.bytes=2097152 || return 1
+  tool ProducerPerformance --topic short --num-records 10000 --record-size 1000 --throughput -1 \
+    --command-property bootstrap.servers="$address" > /dev/null || return 1
+  local begins=0
+  for _ in $(seq 20); do
+    begins=$(offsets --topic short --time -2 | cut -d: -f3)
+    [ "$begins" -lt 6000 ] || break
+  done
+  [ "$begins" -ge 6000 ] && [ "$begins" -lt 10000 ] || { echo "the log begins at $begins"; return 1; }
+  [ "$(timeout 30 kcat -b "$address" -C -t short -o beginning -e -q -f '%o\n' | head -1)" = "$begins" ]
+}
+
 # --- Java, Go, JavaScript, Python
 t_java_clients() { class Main "$address" codecs idempotence large seek; }
 t_java_admin() { class Main "$address" topics configs records groups deletion; }

@@ -19,7 +19,9 @@ pub fn first_at_or_after(
 ) -> Result<Option<(Offset, i64)>, BatchError> {
     let header = BatchHeader::parse(batch)?;
     if header.timestamp_type() == TimestampType::LogAppendTime {
-        let found = timestamp <= header.max_timestamp && from <= header.last_offset();
+        // One that a compaction emptied has no record.
+        let found =
+            timestamp <= header.max_timestamp && from <= header.last_offset() && header.records_count != 0;
         return Ok(found.then_some((header.base_offset.max(from), header.max_timestamp)));
     }
     each(&header, batch, bytes_max, |record| {
@@ -32,19 +34,22 @@ pub fn first_at_or_after(
     })
 }
 
-/// The first record that bears the batch's largest timestamp.
-pub fn of_max_timestamp(batch: &[u8], bytes_max: usize) -> Result<Option<(Offset, i64)>, BatchError> {
+/// The first record, not below `from`, that bears the largest timestamp of those.
+pub fn of_max_timestamp(
+    batch: &[u8],
+    from: Offset,
+    bytes_max: usize,
+) -> Result<Option<(Offset, i64)>, BatchError> {
     let header = BatchHeader::parse(batch)?;
     if header.timestamp_type() == TimestampType::LogAppendTime {
-        return Ok(Some((header.base_offset, header.max_timestamp)));
+        let found = from <= header.last_offset() && header.records_count != 0;
+        return Ok(found.then_some((header.base_offset.max(from), header.max_timestamp)));
     }
     let mut best: Option<(Offset, i64)> = None;
     each(&header, batch, bytes_max, |record| {
-        if best.is_none_or(|(_, timestamp)| timestamp < record.timestamp) {
-            best = Some((
-                header.base_offset.plus(i64::from(record.offset_delta)),
-                record.timestamp,
-            ));
+        let offset = header.base_offset.plus(i64::from(record.offset_delta));
+        if from <= offset && best.is_none_or(|(_, timestamp)| timestamp < record.timestamp) {
+            best = Some((offset, record.timestamp));
         }
         ControlFlow::<()>::Continue(())
     })?;

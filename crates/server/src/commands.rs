@@ -25,6 +25,13 @@ pub static COMMANDS: &[Command] = &[
         run: dump,
     },
     Command {
+        path: &["log", "export"],
+        about: "Write the logs of a stopped node as Kafka's folders and segment files",
+        example: "ottla log export /tmp/kafka-logs --data ottla-data --topic orders",
+        arguments: export_logs_arguments,
+        run: export_logs,
+    },
+    Command {
         path: &["log", "export-metadata"],
         about: "Write the metadata log of a stopped node as a Kafka segment file",
         example: "ottla log export-metadata --data ottla-data --to /tmp/metadata",
@@ -77,7 +84,11 @@ fn given<'a>(matches: &'a ArgMatches, name: &str) -> Result<&'a Path, Failure> {
 }
 
 fn dump_arguments(command: clap::Command) -> clap::Command {
-    command.arg(
+    let json = Arg::new("json")
+        .long("json")
+        .action(clap::ArgAction::SetTrue)
+        .help("A JSON object a line");
+    command.arg(json).arg(
         Arg::new("files")
             .num_args(1..)
             .required(true)
@@ -88,7 +99,31 @@ fn dump_arguments(command: clap::Command) -> clap::Command {
 
 fn dump(_: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
     let files: Vec<PathBuf> = matches.get_many("files").into_iter().flatten().cloned().collect();
-    said(export::dump(&files))
+    said(export::dump(&files, matches.get_flag("json")))
+}
+
+fn export_logs_arguments(command: clap::Command) -> clap::Command {
+    command
+        .arg(
+            Arg::new("dir")
+                .required(true)
+                .value_parser(clap::value_parser!(PathBuf))
+                .help("The folder to write to; made if it is missing"),
+        )
+        .arg(path("data", "The data directory"))
+        .arg(
+            Arg::new("topic")
+                .long("topic")
+                .action(clap::ArgAction::Append)
+                .help("Only this topic; may come more than once"),
+        )
+}
+
+fn export_logs(_: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
+    let topics: Vec<String> = matches.get_many("topic").into_iter().flatten().cloned().collect();
+    let to = matches.get_one::<PathBuf>("dir").map(PathBuf::as_path);
+    let to = to.ok_or_else(|| Failure::usage("a folder is needed".to_owned()))?;
+    said(export::logs(given(matches, "data")?, to, &topics))
 }
 
 fn export_arguments(command: clap::Command) -> clap::Command {

@@ -4,6 +4,7 @@ mod commands;
 mod doctor;
 mod export;
 mod operator;
+mod segments;
 mod start;
 
 use std::process::ExitCode;

@@ -3,6 +3,7 @@
 mod admin;
 mod configs;
 mod connection;
+mod day;
 mod fetch;
 mod groups;
 mod grow_and_trim;

@@ -306,7 +306,10 @@ fn records_are_found_by_time_inside_the_batch() {
         assert_eq!(find(5), Some((Offset(0), 10)));
         assert_eq!(find(11), Some((Offset(1), 30)));
         assert_eq!(find(31), None);
-        assert_eq!(of_max_timestamp(&batch, 1 << 20), Ok(Some((Offset(1), 30))));
+        assert_eq!(
+            of_max_timestamp(&batch, Offset(0), 1 << 20),
+            Ok(Some((Offset(1), 30)))
+        );
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use record::BatchHeader;
 use types::Offset;
 
@@ -48,7 +47,7 @@ impl<'a> Copier<'a> {
                 while ends.next_if(|end| *end <= header.base_offset).is_some() {}
                 self.end_extent();
             }
-            self.put(source, &mut part, header, &batch)?;
+            self.put(source, &mut part, header, batch)?;
             Ok(())
         });
         if let Err(error) = copied {
@@ -88,7 +87,7 @@ impl<'a> Copier<'a> {
         source: &Source,
         part: &mut Part,
         header: &BatchHeader,
-        batch: &Bytes,
+        batch: &[u8],
     ) -> Result<(), Error> {
         let full = |writer: &SortedWriter<'_>| {
             self.stream.options.chunk_bytes_max < writer.bytes() + batch.len() as u64
@@ -101,12 +100,7 @@ impl<'a> Copier<'a> {
         self.write(part, header, batch)
     }
 
-    pub(crate) fn write(
-        &mut self,
-        part: &mut Part,
-        header: &BatchHeader,
-        batch: &Bytes,
-    ) -> Result<(), Error> {
+    pub(crate) fn write(&mut self, part: &mut Part, header: &BatchHeader, batch: &[u8]) -> Result<(), Error> {
         if let Some(writer) = &mut self.writer {
             writer.batch(header, batch)?;
         }

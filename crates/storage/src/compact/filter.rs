@@ -1,9 +1,7 @@
 //! What a compaction leaves of a batch (`Cleaner.cleanInto` and `MemoryRecords.filterTo`). Pure.
 
 use bytes::Bytes;
-use record::{
-    BatchError, BatchHeader, Codec, HEADER_BYTES, Sketch, decompress, emptied, sketches, with_records,
-};
+use record::{BatchError, BatchHeader, Sketch, emptied, sketches, with_records};
 use rustc_hash::FxHashMap;
 use types::{Offset, ProducerEpoch, ProducerId};
 
@@ -43,7 +41,7 @@ pub(crate) struct Filter<'a> {
 
 impl Filter<'_> {
     /// Batches come from the beginning of the log on, none left out.
-    pub(crate) fn batch(&mut self, header: &BatchHeader, batch: &Bytes) -> Result<Left, BatchError> {
+    pub(crate) fn batch(&mut self, header: &BatchHeader, batch: &[u8]) -> Result<Left, BatchError> {
         let horizon = header.delete_horizon_ms();
         let (discards, marks_nothing) = if header.is_control() {
             let of_nothing = self.transactions.is_marker_of_nothing(header, batch);
@@ -57,11 +55,7 @@ impl Filter<'_> {
         if discards {
             return Ok(if stays { empty(header) } else { Left::Nothing });
         }
-        let payload = batch.slice(HEADER_BYTES.min(batch.len())..);
-        let payload = match header.codec()? {
-            Codec::None => payload,
-            codec => decompress(codec, &payload, self.bytes_max)?,
-        };
+        let payload = super::unpacked(header, batch, self.bytes_max)?;
         let mut kept: Vec<Sketch<'_>> = Vec::with_capacity(header.records_count.max(0) as usize);
         for record in sketches(header, &payload) {
             let record = record?;

@@ -1,11 +1,13 @@
 //! The newest offset of each key, in bounded memory: hashes of 128 bits stand for the keys (`SkimpyOffsetMap`).
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-
 use types::Offset;
+
+use super::hash::{Secret, hash};
 
 /// A hash and an offset.
 const SLOT_BYTES: usize = size_of::<Slot>();
+/// A map begins with so many slots, and grows with its keys.
+const SLOTS_MIN: usize = 1 << 12;
 
 #[derive(Clone, Copy)]
 struct Slot {
@@ -19,29 +21,27 @@ const EMPTY: Slot = Slot {
     offset: -1,
 };
 
-/// An open table with linear probing. The hashes are keyed by secrets of the process: nobody can make two keys collide
-/// on purpose.
+/// An open table with linear probing. The hashes are keyed by a secret: nobody can make two keys collide on purpose.
 pub(crate) struct OffsetMap {
-    secrets: [RandomState; 2],
+    secret: Secret,
     slots: Vec<Slot>,
     used: usize,
-    used_max: usize,
+    slots_max: usize,
+    load_factor: f64,
     /// Everything up to it is in the map.
     latest: Offset,
 }
 
 impl OffsetMap {
-    /// Of at most `bytes`, filled to `load_factor`, and no larger than `wanted` keys need.
-    pub(crate) fn new(bytes: usize, load_factor: f64, wanted: usize, begin: Offset) -> OffsetMap {
-        let load_factor = load_factor.clamp(0.1, 0.95);
-        let fits = (bytes / SLOT_BYTES).max(16);
-        let needed = (wanted as f64 / load_factor) as usize + 16;
-        let count = fits.min(needed);
+    /// Of at most `bytes`, filled to `load_factor`.
+    pub(crate) fn new(secret: Secret, bytes: usize, load_factor: f64, begin: Offset) -> OffsetMap {
+        let slots_max = (bytes / SLOT_BYTES).max(16);
         OffsetMap {
-            secrets: [RandomState::new(), RandomState::new()],
-            slots: vec![EMPTY; count],
+            secret,
+            slots: vec![EMPTY; slots_max.min(SLOTS_MIN)],
             used: 0,
-            used_max: ((count as f64 * load_factor) as usize).max(1),
+            slots_max,
+            load_factor: load_factor.clamp(0.1, 0.95),
             latest: Offset(begin.0 - 1),
         }
     }
@@ -52,14 +52,6 @@ impl OffsetMap {
 
     pub(crate) fn saw(&mut self, offset: Offset) {
         self.latest = self.latest.max(offset);
-    }
-
-    fn hash(&self, key: &[u8]) -> [u64; 2] {
-        self.secrets.each_ref().map(|secret| {
-            let mut hasher = secret.build_hasher();
-            hasher.write(key);
-            hasher.finish()
-        })
     }
 
     /// Where a hash is, or would be.
@@ -76,12 +68,28 @@ impl OffsetMap {
         at
     }
 
+    /// Whether another key may come. A small map grows while it may: half full, it is quick.
+    fn has_room(&mut self) -> bool {
+        let count = self.slots.len();
+        if count < self.slots_max && count < 2 * self.used {
+            let grown = vec![EMPTY; (2 * count).min(self.slots_max)];
+            let before = std::mem::replace(&mut self.slots, grown);
+            for slot in before.into_iter().filter(|slot| 0 <= slot.offset) {
+                let at = self.find(slot.hash);
+                if let Some(place) = self.slots.get_mut(at) {
+                    *place = slot;
+                }
+            }
+        }
+        (self.used as f64) < (self.slots.len() as f64 * self.load_factor).max(1.0)
+    }
+
     /// False if there is no room for another key.
     pub(crate) fn put(&mut self, key: &[u8], offset: Offset) -> bool {
-        if self.used_max <= self.used {
+        if !self.has_room() {
             return false;
         }
-        let hash = self.hash(key);
+        let hash = hash(self.secret, key);
         let at = self.find(hash);
         if let Some(slot) = self.slots.get_mut(at) {
             self.used += usize::from(slot.offset < 0);
@@ -95,7 +103,7 @@ impl OffsetMap {
 
     /// The newest offset of a key; -1 if it is not in the map.
     pub(crate) fn get(&self, key: &[u8]) -> Offset {
-        let at = self.find(self.hash(key));
+        let at = self.find(hash(self.secret, key));
         Offset(self.slots.get(at).map_or(-1, |slot| slot.offset))
     }
 }
@@ -104,14 +112,17 @@ impl OffsetMap {
 mod tests {
     use super::*;
 
+    const SECRET: Secret = Secret([3, 4]);
+
     #[test]
     fn the_newest_offset_of_each_key_is_kept() {
-        let mut map = OffsetMap::new(1 << 20, 0.9, 1000, Offset(0));
-        for offset in 0..3000i64 {
-            assert!(map.put(&(offset % 700).to_be_bytes(), Offset(offset)));
+        let mut map = OffsetMap::new(SECRET, 1 << 20, 0.9, Offset(0));
+        for offset in 0..30_000i64 {
+            assert!(map.put(&(offset % 7000).to_be_bytes(), Offset(offset)));
         }
-        for key in 0..700i64 {
-            let newest = (0..3000).rev().find(|offset| offset % 700 == key).expect("some");
+        for key in 0..7000i64 {
+            let newest = 28_000 + key;
+            let newest = if newest < 30_000 { newest } else { newest - 7000 };
             assert_eq!(map.get(&key.to_be_bytes()), Offset(newest));
         }
         assert_eq!(map.get(b"another"), Offset(-1));
@@ -119,11 +130,11 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_a_full_map_says_so() {
-        let mut map = OffsetMap::new(100 * SLOT_BYTES, 0.9, 1 << 30, Offset(0));
-        let taken = (0..1000i64)
-            .take_while(|key| map.put(&key.to_be_bytes(), Offset(*key)))
-            .count();
-        assert_eq!(taken, 90);
-        assert_eq!(map.slots.len(), 100);
+        for slots in [100, 10_000] {
+            let mut map = OffsetMap::new(SECRET, slots * SLOT_BYTES, 0.9, Offset(0));
+            let taken = (0..20_000i64).take_while(|key| map.put(&key.to_be_bytes(), Offset(*key)));
+            assert_eq!(taken.count(), slots * 9 / 10);
+            assert_eq!(map.slots.len(), slots);
+        }
     }
 }

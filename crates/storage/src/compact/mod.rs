@@ -1,10 +1,12 @@
 //! Compaction: of each key the last record, as Kafka's cleaner leaves it (`LogCleaner`, `Cleaner`).
 
 mod filter;
+mod hash;
 mod map;
 mod plan;
 mod transactions;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use record::{BatchError, BatchHeader, Codec, HEADER_BYTES, decompress, sketches};
@@ -19,6 +21,7 @@ use crate::state::SegmentState;
 use crate::{Error, Log, ReadError};
 
 use filter::{Filter, LastBatch, Left};
+use hash::Secret;
 use map::OffsetMap;
 use transactions::CleanedTransactions;
 
@@ -113,13 +116,11 @@ impl Cleaner {
                 groups.end(&mut copier, &source)?;
                 groups.begin(&mut copier, &source)?;
             }
-            let left = filter.batch(header, &batch).map_err(ReadError::Batch)?;
-            let left = match left {
-                Left::Nothing => return Ok(()),
-                Left::Whole => batch,
-                Left::Rewritten(bytes) => bytes,
-            };
-            groups.keep(&mut copier, &left)
+            match filter.batch(header, batch).map_err(ReadError::Batch)? {
+                Left::Nothing => Ok(()),
+                Left::Whole => groups.keep(&mut copier, batch),
+                Left::Rewritten(bytes) => groups.keep(&mut copier, &bytes),
+            }
         })?;
         while groups.is_open() {
             groups.end(&mut copier, &source)?;
@@ -140,11 +141,12 @@ impl Cleaner {
         plan: &Cleanable,
         settings: &CompactionSettings,
     ) -> Result<OffsetMap, SourceError> {
-        let wanted = usize::try_from(plan.until.0 - plan.dirty_from.0).unwrap_or(usize::MAX);
+        let random = &self.stream.os.random;
+        let secret = Secret([random.u64(), random.u64()]);
         let mut map = OffsetMap::new(
+            secret,
             settings.buffer_bytes,
             settings.load_factor,
-            wanted,
             plan.dirty_from,
         );
         let source = Source::of(log, plan.dirty_from, plan.until)?;
@@ -156,14 +158,14 @@ impl Cleaner {
                 return Ok(());
             }
             let ignored = if header.is_control() {
-                transactions.is_marker_of_nothing(header, &batch);
+                transactions.is_marker_of_nothing(header, batch);
                 true
             } else {
                 transactions.is_aborted(header)
             };
             if !ignored {
                 let bytes_max = self.stream.options.batch_bytes_max;
-                full = !put_keys(&mut map, header, &batch, plan.dirty_from, bytes_max)
+                full = !put_keys(&mut map, header, batch, plan.dirty_from, bytes_max)
                     .map_err(ReadError::Batch)?;
             }
             if !full && plan.dirty_from <= header.last_offset() {
@@ -183,15 +185,11 @@ impl Cleaner {
 fn put_keys(
     map: &mut OffsetMap,
     header: &BatchHeader,
-    batch: &bytes::Bytes,
+    batch: &[u8],
     from: Offset,
     bytes_max: usize,
 ) -> Result<bool, BatchError> {
-    let payload = batch.slice(HEADER_BYTES.min(batch.len())..);
-    let payload = match header.codec()? {
-        Codec::None => payload,
-        codec => decompress(codec, &payload, bytes_max)?,
-    };
+    let payload = unpacked(header, batch, bytes_max)?;
     for record in sketches(header, &payload) {
         let record = record?;
         let offset = header.base_offset.plus(i64::from(record.offset_delta));
@@ -202,6 +200,22 @@ fn put_keys(
         }
     }
     Ok(true)
+}
+
+/// The records of a batch, plain.
+fn unpacked<'a>(
+    header: &BatchHeader,
+    batch: &'a [u8],
+    bytes_max: usize,
+) -> Result<Cow<'a, [u8]>, BatchError> {
+    let payload = batch.get(HEADER_BYTES..).unwrap_or_default();
+    match header.codec()? {
+        Codec::None => Ok(Cow::Borrowed(payload)),
+        codec => {
+            let packed = bytes::Bytes::copy_from_slice(payload);
+            decompress(codec, &packed, bytes_max).map(|plain| Cow::Owned(plain.into()))
+        }
+    }
 }
 
 fn transactions(log: &Log) -> CleanedTransactions {
@@ -299,7 +313,7 @@ impl Groups {
             .is_some_and(|group| group.next <= header.base_offset)
     }
 
-    fn keep(&mut self, copier: &mut Copier<'_>, batch: &bytes::Bytes) -> Result<(), SourceError> {
+    fn keep(&mut self, copier: &mut Copier<'_>, batch: &[u8]) -> Result<(), SourceError> {
         let Some(group) = &mut self.open else {
             return Ok(());
         };

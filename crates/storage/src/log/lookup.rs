@@ -37,22 +37,48 @@ impl Log {
                 .max()
         };
         let Some(largest) = largest else { return Ok(None) };
-        let bytes_max = self.stream.options.batch_bytes_max;
+        let mut extents = self.extents(|max_timestamp| largest <= max_timestamp)?;
+        let mut found = self.newest_in(&extents)?;
+        if found.is_none_or(|(_, timestamp)| timestamp < largest) {
+            // The record that bears it lies below the start of the log, or was compacted away: all others are looked at,
+            // as few as can be.
+            extents = self.extents(|_| true)?;
+            extents.sort_by_key(|extent| (std::cmp::Reverse(extent.max_timestamp), extent.base));
+            let mut rest = extents.as_slice();
+            while let Some(first) = rest.first()
+                && found.is_none_or(|(_, timestamp)| timestamp < first.max_timestamp)
+            {
+                let equal = rest.partition_point(|extent| extent.max_timestamp == first.max_timestamp);
+                let (piece, after) = rest.split_at(equal);
+                let other = self.newest_in(piece)?;
+                found = match (found, other) {
+                    (Some(one), Some(other)) if other.1 <= one.1 => Some(one),
+                    (one, other) => other.or(one),
+                };
+                rest = after;
+            }
+        }
+        Ok(found.map(|(offset, timestamp)| (offset, timestamp, self.epoch_of(offset))))
+    }
+
+    /// The first of these extents' records, not below the start of the log, that bears the largest timestamp.
+    fn newest_in(&self, extents: &[Extent]) -> Result<Option<(Offset, i64)>, ReadError> {
+        let (start, bytes_max) = (self.log_start(), self.stream.options.batch_bytes_max);
         let mut found: Option<(Offset, i64)> = None;
-        for extent in self.extents(|max_timestamp| largest <= max_timestamp)? {
-            for batch in batches(&self.stream, &extent)? {
-                let candidate = record::of_max_timestamp(&batch, bytes_max)?;
-                if let Some((offset, timestamp)) = candidate.filter(|(offset, _)| self.log_start() <= *offset)
+        for extent in extents {
+            for batch in batches(&self.stream, extent)? {
+                let candidate = record::of_max_timestamp(&batch, start, bytes_max)?;
+                if let Some((offset, timestamp)) = candidate
                     && found.is_none_or(|(_, best)| best < timestamp)
                 {
                     found = Some((offset, timestamp));
                 }
             }
-            if found.is_some() {
+            if found.is_some_and(|(_, timestamp)| extent.max_timestamp <= timestamp) {
                 break;
             }
         }
-        Ok(found.map(|(offset, timestamp)| (offset, timestamp, self.epoch_of(offset))))
+        Ok(found)
     }
 
     /// The extents of which `wanted` is true of the largest timestamp, in order. Loads fine indexes as needed.

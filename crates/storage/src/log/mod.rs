@@ -216,6 +216,11 @@ impl Log {
         self.inner.lock().state.epochs.epoch_of(offset)
     }
 
+    /// Leader epochs and the offsets that they begin at.
+    pub fn epochs(&self) -> Vec<(LeaderEpoch, Offset)> {
+        self.inner.lock().state.epochs.entries().to_vec()
+    }
+
     /// Where an epoch ended (KIP-320).
     pub fn end_offset_for_epoch(&self, epoch: LeaderEpoch) -> (LeaderEpoch, Offset) {
         let log_end = self.written_end();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use record::BatchHeader;
 use types::Offset;
 
@@ -92,8 +92,9 @@ impl Source {
     /// Gives every batch that lives, in order, checked.
     pub(crate) fn each(
         &self,
-        mut give: impl FnMut(&BatchHeader, Bytes) -> Result<(), SourceError>,
+        mut give: impl FnMut(&BatchHeader, &[u8]) -> Result<(), SourceError>,
     ) -> Result<(), SourceError> {
+        let mut buffer = BytesMut::new();
         let mut rest = self.extents.as_slice();
         while let Some(first) = rest.first() {
             let count = together(rest);
@@ -101,7 +102,7 @@ impl Source {
             rest = after;
             let living = piece.iter().any(|extent| self.log_start < extent.next);
             if living {
-                self.read_piece(first.chunk, piece, &mut give)?;
+                self.read_piece(first.chunk, piece, &mut buffer, &mut give)?;
             }
         }
         Ok(())
@@ -111,7 +112,8 @@ impl Source {
         &self,
         chunk: u64,
         piece: &[Extent],
-        give: &mut impl FnMut(&BatchHeader, Bytes) -> Result<(), SourceError>,
+        buffer: &mut BytesMut,
+        give: &mut impl FnMut(&BatchHeader, &[u8]) -> Result<(), SourceError>,
     ) -> Result<(), SourceError> {
         let found = self.chunks.iter().find(|held| held.id == chunk);
         let chunk = found.ok_or(ReadError::Offline)?;
@@ -119,20 +121,18 @@ impl Source {
             return Ok(());
         };
         let length = (last.position + u64::from(last.bytes) - first.position) as usize;
-        let mut buffer = BytesMut::with_capacity(length);
-        let read = chunk.file.append_exact_at(&mut buffer, length, first.position);
+        buffer.clear();
+        let read = chunk.file.append_exact_at(buffer, length, first.position);
         read.map_err(ReadError::Io)?;
-        let buffer = buffer.freeze();
         for extent in piece {
             let at = (extent.position - first.position) as usize;
-            let bytes = buffer.slice(at..at + extent.bytes as usize);
-            let whole = verify(chunk, extent, &bytes, None)?;
-            let bytes = bytes.slice(..whole);
-            for batch in record::batches(&bytes) {
+            let bytes = buffer.get(at..at + extent.bytes as usize).unwrap_or_default();
+            let whole = verify(chunk, extent, bytes, None)?;
+            for batch in record::batches(bytes.get(..whole).unwrap_or_default()) {
                 let (header, batch) = batch.map_err(ReadError::Batch)?;
                 let inside = self.base < header.next_offset() && self.log_start < header.next_offset();
                 if inside {
-                    give(&header, bytes.slice_ref(batch))?;
+                    give(&header, batch)?;
                 }
             }
         }

@@ -240,3 +240,42 @@ fn records_are_found_by_time_in_sorted_chunks_also_when_the_log_starts_inside_on
     let found = log.offset_for_timestamp(1100).expect("sound").expect("there");
     assert_eq!((found.0, found.1), (Offset(151), 1151));
 }
+
+#[test]
+fn the_newest_record_is_found_also_when_one_below_the_start_was_newer() {
+    let world = open(&SimDisk::new(), 1);
+    let mut builder = record::BatchBuilder::new(record::BatchOptions::default());
+    for (timestamp, value) in [(9000, "a"), (500, "b"), (700, "c")] {
+        builder.push(timestamp, Some(b"k"), Some(value.as_bytes()));
+    }
+    let batch = builder.build().expect("memory suffices");
+    let header = record::BatchHeader::parse(&batch).expect("ours");
+    let append = storage::Append {
+        batch: &batch,
+        header: &header,
+        leader_epoch: types::LeaderEpoch(3),
+        marker: None,
+    };
+    let log = world.log(0);
+    log.append(&append).expect("room");
+    world.directory.sync_now().expect("no fault");
+    let found = |log: &Arc<Log>| {
+        log.max_timestamp()
+            .expect("sound")
+            .map(|found| (found.0.0, found.1))
+    };
+    assert_eq!(found(&log), Some((0, 9000)));
+    log.advance_start(Offset(1)).expect("room");
+    assert_eq!(found(&log), Some((2, 700)));
+    // Of a lookup by time the rest of the batch is not left out either.
+    let at = |timestamp| {
+        let found = log.offset_for_timestamp(timestamp).expect("sound");
+        found.map(|found| (found.0.0, found.1))
+    };
+    assert_eq!(
+        (at(100), at(600), at(8000)),
+        (Some((1, 500)), Some((2, 700)), None)
+    );
+    log.advance_start(Offset(3)).expect("room");
+    assert_eq!(found(&log), None);
+}
