@@ -3,6 +3,7 @@
 mod bitflip;
 mod checkpoints;
 mod clean;
+mod cleaner;
 mod compaction;
 mod crash;
 mod damage;
