@@ -4,6 +4,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use protocol::ApiKey;
+use protocol::messages::delete_topics_request::{DeleteTopicState, DeleteTopicsRequest};
+use protocol::messages::delete_topics_response::DeleteTopicsResponse;
 use protocol::messages::fetch_response::FetchResponse;
 use record::{BatchBuilder, BatchOptions};
 use testkit::{Client, TestNode};
@@ -194,4 +196,28 @@ fn a_compacted_topic_keeps_the_last_record_of_each_key() {
     builder.push(now_ms(), None, Some(b"v"));
     let refused = produce(&mut client, "t", 9, builder.build().expect("memory suffices"));
     assert_eq!(refused.error_code, types::ErrorCode::InvalidRecord.code());
+}
+
+#[test]
+fn a_deleted_topic_gives_its_room_back_and_its_name_begins_anew() {
+    let (node, mut client) = node();
+    let first = create(&mut client, "t", 1, &[]);
+    for _ in 0..60 {
+        produce(&mut client, "t", 9, aged(0, 200_000));
+    }
+    assert!(10 << 20 < chunk_bytes(&node));
+    let request = DeleteTopicsRequest {
+        topics: vec![DeleteTopicState {
+            topic_id: first,
+            ..Default::default()
+        }],
+        timeout_ms: 1000,
+        ..Default::default()
+    };
+    let deleted: DeleteTopicsResponse = client.ask(ApiKey::DeleteTopics, 6, &request);
+    assert_eq!(deleted.responses[0].error_code, 0);
+    wait_for("12 MB were deleted", || chunk_bytes(&node) < 6 << 20);
+    assert_ne!(create(&mut client, "t", 1, &[]), first);
+    assert_eq!(produce(&mut client, "t", 9, aged(0, 1000)).base_offset, 0);
+    assert_eq!(list(&mut client, 9, LATEST).offset, 1);
 }

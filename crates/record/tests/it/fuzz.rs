@@ -113,7 +113,7 @@ fn read_everything(bytes: &Bytes, rules: &Rules) {
         }
     }
     let found = first_at_or_after(bytes, Offset(0), 20, PLAIN_BYTES_MAX);
-    let largest = of_max_timestamp(bytes, PLAIN_BYTES_MAX);
+    let largest = of_max_timestamp(bytes, Offset(0), PLAIN_BYTES_MAX);
     assert!(found.is_ok() || largest.is_err(), "the same records, read twice");
     for target in Codec::ALL.into_iter().filter(|target| *target != codec) {
         let packing = Packing {

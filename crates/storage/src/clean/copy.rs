@@ -92,9 +92,14 @@ impl<'a> Copier<'a> {
         let full = |writer: &SortedWriter<'_>| {
             self.stream.options.chunk_bytes_max < writer.bytes() + batch.len() as u64
         };
-        if part.holds && self.writer.as_ref().is_some_and(full) {
+        // A run counts its offsets in 32 bits; a compacted log may have gaps that wide.
+        let far = i64::from(i32::MAX) < header.last_offset().0 - part.base.0;
+        let is_full = self.writer.as_ref().is_some_and(full);
+        if part.holds && (is_full || far) {
             self.place(source, part, header.base_offset, None);
-            self.flush()?;
+            if is_full {
+                self.flush()?;
+            }
             *part = self.begin(&source.log, header.base_offset, source.bytes)?;
         }
         self.write(part, header, batch)

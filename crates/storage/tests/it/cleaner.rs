@@ -23,9 +23,11 @@ struct Seen {
     attributes: i16,
     timestamps: (i64, i64),
     producer: (i64, i16, i32),
-    /// Offset delta, timestamp, key, value.
-    records: Vec<(i32, i64, Option<Vec<u8>>, Option<Vec<u8>>)>,
+    records: Vec<SeenRecord>,
 }
+
+/// Offset delta, timestamp, key, value.
+type SeenRecord = (i32, i64, Option<Vec<u8>>, Option<Vec<u8>>);
 
 fn see(batch: &Bytes) -> Seen {
     let header = BatchHeader::parse(batch).expect("whole");
