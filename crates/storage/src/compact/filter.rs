@@ -37,6 +37,8 @@ pub(crate) struct Filter<'a> {
     pub(crate) transactions: CleanedTransactions,
     /// A batch is unpacked to at most this.
     pub(crate) bytes_max: usize,
+    /// Abort markers that were removed: readers must not be told of their transactions any more.
+    pub(crate) markers_gone: Vec<Offset>,
 }
 
 impl Filter<'_> {
@@ -53,6 +55,9 @@ impl Filter<'_> {
         };
         let stays = self.is_last_of_producer(header) || header.next_offset() == self.round_end;
         if discards {
+            if header.is_control() {
+                self.markers_gone.push(header.last_offset());
+            }
             return Ok(if stays { empty(header) } else { Left::Nothing });
         }
         let payload = super::unpacked(header, batch, self.bytes_max)?;

@@ -113,7 +113,8 @@ impl Cleaner {
         groups.begin(&mut copier, &source)?;
         source.each(|header, batch| {
             while groups.ends_before(header) {
-                groups.end(&mut copier, &source)?;
+                let gone = std::mem::take(&mut filter.markers_gone);
+                groups.end(&mut copier, &source, gone)?;
                 groups.begin(&mut copier, &source)?;
             }
             match filter.batch(header, batch).map_err(ReadError::Batch)? {
@@ -123,7 +124,8 @@ impl Cleaner {
             }
         })?;
         while groups.is_open() {
-            groups.end(&mut copier, &source)?;
+            let gone = std::mem::take(&mut filter.markers_gone);
+            groups.end(&mut copier, &source, gone)?;
             groups.begin(&mut copier, &source)?;
         }
         let bytes_left = copier.finish()?;
@@ -231,6 +233,7 @@ fn filter<'a>(log: &Log, map: &'a OffsetMap, plan: &Cleanable, settings: &Compac
         last_batches: last_batches(log),
         transactions: transactions(log),
         bytes_max: log.stream.options.batch_bytes_max,
+        markers_gone: Vec::new(),
     }
 }
 
@@ -323,7 +326,12 @@ impl Groups {
         Ok(())
     }
 
-    fn end(&mut self, copier: &mut Copier<'_>, source: &Source) -> Result<(), Error> {
+    fn end(
+        &mut self,
+        copier: &mut Copier<'_>,
+        source: &Source,
+        markers_gone: Vec<Offset>,
+    ) -> Result<(), Error> {
         let Some(group) = self.open.take() else {
             return Ok(());
         };
@@ -336,6 +344,7 @@ impl Groups {
                 Offset(0)
             },
             segments: vec![group.segment],
+            markers_gone,
         };
         copier.place(source, &group.part, group.next, Some(compaction));
         copier.state(source.log.footer_state());

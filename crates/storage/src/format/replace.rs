@@ -3,6 +3,7 @@
 //! ```text
 //! 0 version u16 | 2 flags u16 (bit 0: a compaction) | 4 reserved u32 | 8 chunk u64 | 16 bytes u64 | 24 max_timestamp i64
 //! 32 rest_bytes u64 | 40 cleaned_to i64 | 48 segments u32, each base i64, bytes u64, first_timestamp i64, max_timestamp i64
+//!   | markers gone u32, each i64
 //! ```
 //! `rest_bytes` is what is left of the run that the range ends in; 0 where it ends with one. A run of 0 bytes is none.
 
@@ -33,6 +34,8 @@ pub struct Compaction {
     pub cleaned_to: Offset,
     /// What became of the segments of the range.
     pub segments: Vec<SegmentState>,
+    /// Offsets of abort markers that were removed, ascending: their transactions are forgotten.
+    pub markers_gone: Vec<Offset>,
 }
 
 impl Replacement {
@@ -55,6 +58,11 @@ impl Replacement {
             out.i64(segment.first_timestamp);
             out.i64(segment.max_timestamp);
         }
+        out.count(compaction.markers_gone.len());
+        compaction
+            .markers_gone
+            .iter()
+            .for_each(|marker| out.i64(marker.0));
         Bytes::from(out.0)
     }
 
@@ -77,7 +85,15 @@ impl Replacement {
                 max_timestamp: reader.i64()?,
             });
         }
-        let compaction = (flags & COMPACTED != 0).then_some(Compaction { cleaned_to, segments });
+        let mut markers_gone = Vec::new();
+        for _ in 0..reader.count(8)? {
+            markers_gone.push(Offset(reader.i64()?));
+        }
+        let compaction = (flags & COMPACTED != 0).then_some(Compaction {
+            cleaned_to,
+            segments,
+            markers_gone,
+        });
         Ok(Replacement {
             chunk,
             bytes,
@@ -109,6 +125,7 @@ mod tests {
             compaction: compacts.then(|| Compaction {
                 cleaned_to: Offset(9),
                 segments: (0..segments).map(segment).collect(),
+                markers_gone: (0..segments as i64).map(Offset).collect(),
             }),
         }
     }

@@ -53,6 +53,7 @@ impl Inner {
         if let Some(compaction) = &replacement.compaction {
             self.state
                 .apply_compaction(base, next, &compaction.segments, compaction.cleaned_to);
+            self.state.forget_aborted(&compaction.markers_gone);
         }
     }
 }

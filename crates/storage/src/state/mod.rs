@@ -128,6 +128,14 @@ impl PartitionState {
         self.compacted_to = self.compacted_to.max(next);
     }
 
+    /// These abort markers are gone, and every record of their transactions.
+    pub(crate) fn forget_aborted(&mut self, markers: &[Offset]) {
+        if !markers.is_empty() {
+            self.aborted
+                .retain(|(_, _, marker)| markers.binary_search(marker).is_err());
+        }
+    }
+
     /// The state of a log that ends at `end`, without producers and aborted transactions: those are rebuilt.
     pub(crate) fn cut(&self, end: Offset) -> PartitionState {
         let mut epochs = self.epochs.clone();
