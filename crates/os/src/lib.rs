@@ -10,7 +10,7 @@ pub mod random;
 pub mod thread;
 
 pub use clock::Clock;
-pub use disk::{DirectoryLock, Disk, File, OpenOptions};
+pub use disk::{DirectoryLock, Disk, File, FileSystem, OpenOptions};
 pub use random::Random;
 
 /// What a component of ours needs of the machine.

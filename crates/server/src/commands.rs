@@ -38,6 +38,13 @@ pub static COMMANDS: &[Command] = &[
         arguments: export_arguments,
         run: export_metadata,
     },
+    Command {
+        path: &["log", "scrub"],
+        about: "Write zeros over what deleted records left in a stopped node's spare files",
+        example: "ottla log scrub --data ottla-data",
+        arguments: scrub_arguments,
+        run: scrub,
+    },
 ];
 
 /// What `ottla start` is told.
@@ -134,4 +141,12 @@ fn export_arguments(command: clap::Command) -> clap::Command {
 
 fn export_metadata(_: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
     said(export::metadata(given(matches, "data")?, given(matches, "to")?))
+}
+
+fn scrub_arguments(command: clap::Command) -> clap::Command {
+    command.arg(path("data", "The data directory"))
+}
+
+fn scrub(_: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
+    said(export::scrub(given(matches, "data")?))
 }

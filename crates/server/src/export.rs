@@ -201,3 +201,10 @@ fn node_id(data: &Path) -> anyhow::Result<BrokerId> {
         .context("node.id is missing")?;
     Ok(BrokerId(id.trim().parse()?))
 }
+
+/// Zeros over the spares of a stopped node.
+pub fn scrub(data: &Path) -> anyhow::Result<()> {
+    let (files, bytes) = storage::zero_spares(&Os::real(), data)?;
+    println!("{files} spare files, {bytes} bytes: overwritten with zeros");
+    Ok(())
+}

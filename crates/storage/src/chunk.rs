@@ -9,6 +9,9 @@ use parking_lot::Mutex;
 use crate::Error;
 use crate::format::{ChunkHeader, ChunkKind};
 
+/// Compared at once.
+const PROOF_BYTES: usize = 1 << 20;
+
 /// An open chunk.
 #[derive(Debug)]
 pub(crate) struct Chunk {
@@ -21,6 +24,8 @@ pub(crate) struct Chunk {
     /// Whether a sync of it failed. Held while one runs: the kernel tells of a failure once, to one caller, and a
     /// second sync beside it would succeed and save nothing.
     sync_failed: Mutex<bool>,
+    /// Recovery reads what the disk has, and does not believe the page cache.
+    past_the_cache: bool,
 }
 
 impl Chunk {
@@ -33,7 +38,61 @@ impl Chunk {
             file,
             path,
             sync_failed: Mutex::new(false),
+            past_the_cache: false,
         }
+    }
+
+    pub(crate) fn past_the_cache(self, past_the_cache: bool) -> Chunk {
+        Chunk {
+            past_the_cache,
+            ..self
+        }
+    }
+
+    /// As recovery and the scrubber read: from the disk itself where that is asked for, and possible.
+    pub(crate) fn read_sound(
+        &self,
+        into: &mut [u8],
+        position: u64,
+        past_the_cache: bool,
+    ) -> std::io::Result<()> {
+        let past = past_the_cache || self.past_the_cache;
+        if past && self.file.read_past_cache_at(into, position)? {
+            return Ok(());
+        }
+        self.file.read_exact_at(into, position)
+    }
+
+    /// The kernel's copy is what the disk has: what is read from now on is what was recovered. Without direct reads the
+    /// copy was dropped, and nothing more can be said.
+    pub(crate) fn check_cache(&self) -> Result<(), Error> {
+        let failed = |error| Error::io(&self.path, error);
+        self.file.drop_cache();
+        let (mut disk, mut cache) = (vec![0; PROOF_BYTES], vec![0; PROOF_BYTES]);
+        let mut at = 0;
+        while at < self.bytes {
+            let length = (self.bytes - at).min(PROOF_BYTES as u64) as usize;
+            let (disk, cache) = (disk.get_mut(..length), cache.get_mut(..length));
+            let (disk, cache) = (disk.unwrap_or_default(), cache.unwrap_or_default());
+            if !self.file.read_past_cache_at(disk, at).map_err(failed)? {
+                tracing::warn!(
+                    path = %self.path.display(),
+                    "this file system cannot be read past its cache: after the failed sync the cache was dropped, and is believed"
+                );
+                return Ok(());
+            }
+            self.file.read_exact_at(cache, at).map_err(failed)?;
+            if disk != cache {
+                return Err(Error::Unusable {
+                    path: self.path.clone(),
+                    reason: "after a failed sync the kernel still holds bytes that the disk does not have; \
+                             restart the machine, or drop its page cache, and start again"
+                        .to_owned(),
+                });
+            }
+            at += length as u64;
+        }
+        Ok(())
     }
 
     /// What was written before is on stable storage, or the chunk has failed for good.

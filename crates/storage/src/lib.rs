@@ -13,6 +13,7 @@ pub mod format;
 mod log;
 mod options;
 mod recovery;
+mod scrub;
 mod seeded;
 mod sorted;
 pub mod state;
@@ -25,6 +26,7 @@ pub use error::{AppendError, Error, ReadError};
 pub use log::{Append, Appended, ColdRead, Log, Read, ReadOutcome, Segment, SegmentLimits, Slices};
 pub use options::{FlushPolicy, Identity, Options};
 pub use recovery::RecoveryReport;
+pub use scrub::{Damage, ScrubReport, zero_spares};
 pub use seeded::SeededBug;
 
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 #[cfg(debug_assertions)]
 mod pages;
+mod past;
 mod real;
 #[cfg(debug_assertions)]
 mod simulated;
@@ -100,10 +101,25 @@ impl File {
         on!(self, file => file.sync_all())
     }
 
+    /// Reads what the disk itself has, past the kernel's copy. `false`, and nothing read, where the file system has no
+    /// such reads.
+    pub fn read_past_cache_at(&self, into: &mut [u8], position: u64) -> io::Result<bool> {
+        on!(self, file => file.read_past_cache_at(into, position))
+    }
+
     /// Lets the kernel forget its copy, so that the next read comes from the disk.
     pub fn drop_cache(&self) {
         on!(self, file => file.drop_cache());
     }
+}
+
+/// What kind of file system holds a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileSystem {
+    /// As people call it; `other` where it makes no difference.
+    pub name: &'static str,
+    /// It writes elsewhere what is written over: files are not kept for their room there.
+    pub copy_on_write: bool,
 }
 
 impl Disk {
@@ -199,6 +215,15 @@ impl Disk {
             Disk::Real => real::free_bytes(path),
             #[cfg(debug_assertions)]
             Disk::Simulated(disk) => Ok(disk.free_bytes()),
+        }
+    }
+
+    /// The file system of `path`.
+    pub fn file_system(&self, path: &Path) -> io::Result<FileSystem> {
+        match self {
+            Disk::Real => past::file_system(path),
+            #[cfg(debug_assertions)]
+            Disk::Simulated(disk) => Ok(disk.file_system()),
         }
     }
 

@@ -168,6 +168,10 @@ impl RealFile {
         self.0.sync_all()
     }
 
+    pub(super) fn read_past_cache_at(&self, into: &mut [u8], position: u64) -> io::Result<bool> {
+        super::past::read_at(&self.0, into, position)
+    }
+
     #[allow(unsafe_code)]
     pub(super) fn drop_cache(&self) {
         // SAFETY: the call takes numbers and touches no memory of ours. It is advice: its result changes nothing.

@@ -70,6 +70,9 @@ struct State {
     syncs: u64,
     /// No page is cached.
     cold: bool,
+    copy_on_write: bool,
+    /// Dropping the cache does nothing, as it is with pages that somebody else holds.
+    keeps_cache: bool,
     /// Orders pending writes over all files.
     writes: u64,
 }
@@ -119,6 +122,23 @@ impl SimDisk {
     /// From now on every read has to wait for the disk, or none has.
     pub fn set_cold(&self, cold: bool) {
         self.0.lock().cold = cold;
+    }
+
+    /// From now on it says that it writes elsewhere what is written over.
+    pub fn set_copy_on_write(&self) {
+        self.0.lock().copy_on_write = true;
+    }
+
+    /// From now on the cache cannot be dropped.
+    pub fn keep_cache(&self) {
+        self.0.lock().keeps_cache = true;
+    }
+
+    pub(super) fn file_system(&self) -> super::FileSystem {
+        super::FileSystem {
+            name: "simulated",
+            copy_on_write: self.0.lock().copy_on_write,
+        }
     }
 
     /// Syncs so far, failed ones included.
@@ -515,8 +535,22 @@ impl SimFile {
         self.sync_data()
     }
 
+    /// What is dirty is written first, as it is before a direct read; what a failed sync forgot is not dirty.
+    pub(super) fn read_past_cache_at(&self, into: &mut [u8], position: u64) -> io::Result<bool> {
+        let content = self.content.lock();
+        let source = if content.pending.is_empty() {
+            &content.durable
+        } else {
+            &content.now
+        };
+        source.get(position, into).map(|()| true)
+    }
+
     /// After a failed sync the durable bytes are the truth.
     pub(super) fn drop_cache(&self) {
+        if self.disk.0.lock().keeps_cache {
+            return;
+        }
         let mut content = self.content.lock();
         if content.pending.is_empty() {
             content.now = content.durable.clone();

@@ -111,3 +111,30 @@ fn the_machine_has_limits() {
     assert!(1 <= os::limits::cores());
     assert!(0 < Disk::real().free_bytes(&std::env::temp_dir()).expect("there"));
 }
+
+#[test]
+fn a_read_past_the_cache_gives_what_was_written_wherever_it_begins() {
+    let folder = std::env::temp_dir().join(format!("ottla-past-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let path = folder.join("file");
+    let options = OpenOptions {
+        create: true,
+        truncate: true,
+    };
+    let file = Disk::real().open(&path, options).expect("a file");
+    let bytes: Vec<u8> = (0..20_000u32).map(|at| (at % 251) as u8).collect();
+    file.write_all_at(&mut [std::io::IoSlice::new(&bytes)], 0)
+        .expect("room");
+    for (position, length) in [(0, 20_000), (1, 10), (4095, 2), (8192, 4096), (19_990, 10)] {
+        let mut read = vec![0; length];
+        // A file system without such reads says so, and reads nothing.
+        if file
+            .read_past_cache_at(&mut read, position as u64)
+            .expect("a sound disk")
+        {
+            assert_eq!(read, bytes[position..position + length]);
+        }
+    }
+    assert!(file.read_past_cache_at(&mut [0; 2], 19_999).is_err());
+    std::fs::remove_dir_all(&folder).expect("ours");
+}

@@ -37,6 +37,8 @@ pub(crate) struct Checkpointer {
     pub(super) streams: [Arc<Stream>; 2],
     pub(super) metadata_log: Arc<Log>,
     pub(super) state: Mutex<State>,
+    /// The file system writes elsewhere what is written over: there files are not kept for their room.
+    pub(super) copy_on_write: bool,
 }
 
 pub(super) struct State {
@@ -391,10 +393,11 @@ impl Checkpointer {
     fn recycle(&self, state: &mut State) -> Result<(), Error> {
         let mut spares: [Vec<Spare>; 2] = Default::default();
         for (at, chunk) in std::mem::take(&mut state.pinned) {
-            if chunk.is_sorted() {
+            if chunk.is_sorted() || self.copy_on_write {
                 // Readers keep what they hold: nothing is written to it again.
                 let removed = self.os.disk.remove_file(&chunk.path);
                 removed.map_err(|error| Error::io(&chunk.path, error))?;
+                self.streams.iter().for_each(|stream| stream.try_again());
                 continue;
             }
             // Readers hold the chunk. It is on no list any more, so their number only falls.

@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
-use os::{DirectoryLock, Os};
+use os::{DirectoryLock, FileSystem, Os};
 use parking_lot::Mutex;
 use types::{LeaderEpoch, Offset, TopicIdPartition, Uuid};
 
@@ -25,7 +25,7 @@ pub(crate) use shared::Shared;
 use crate::format::EntryType;
 use crate::log::Inner;
 use crate::stream::Stream;
-use crate::{Error, Log, Options};
+use crate::{Damage, Error, Log, Options};
 
 /// The stream of the metadata log.
 pub(crate) const METADATA_STREAM: u16 = 65535;
@@ -34,22 +34,23 @@ pub(crate) const METADATA_FOLDER: &str = "__cluster_metadata-0";
 /// An open log directory. Clones share it.
 #[derive(Clone)]
 pub struct LogDirectory {
-    inner: Arc<Directory>,
+    pub(crate) inner: Arc<Directory>,
 }
 
-struct Directory {
-    os: Os,
+pub(crate) struct Directory {
+    pub(crate) os: Os,
     path: PathBuf,
     cluster_id: String,
     directory_id: Uuid,
     options: Options,
-    shared: Arc<Shared>,
-    stream: Arc<Stream>,
-    metadata: Arc<Stream>,
-    metadata_log: Arc<Log>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) stream: Arc<Stream>,
+    pub(crate) metadata: Arc<Stream>,
+    pub(crate) metadata_log: Arc<Log>,
     checkpointer: Arc<Checkpointer>,
     cleaner: crate::clean::Cleaner,
     sync_time: Duration,
+    file_system: FileSystem,
     newest_wall_ms: i64,
     /// Held by the one who begins or ends a log.
     creating: Mutex<()>,
@@ -87,6 +88,16 @@ impl LogDirectory {
     /// The latest wall clock that the log knew of when it was opened; 0 in a new one.
     pub fn newest_wall_ms(&self) -> i64 {
         self.inner.newest_wall_ms
+    }
+
+    /// What holds the directory; on one that copies on write chunks are not used again.
+    pub fn file_system(&self) -> FileSystem {
+        self.inner.file_system
+    }
+
+    /// Records that the scrubber found damaged in this process, oldest finding first.
+    pub fn damage(&self) -> Vec<Damage> {
+        self.inner.shared.damage()
     }
 
     pub fn is_fenced(&self) -> bool {
@@ -249,6 +260,7 @@ impl LogDirectory {
 impl Directory {
     fn end_threads(&self) {
         self.shared.stop_checkpoints();
+        self.shared.stop_scrubber();
         for stream in [&self.stream, &self.metadata] {
             stream.stop();
         }

@@ -15,6 +15,7 @@ use super::{Directory, LogDirectory, METADATA_FOLDER, METADATA_STREAM, Shared, m
 use crate::format::checkpoint::Checkpoint;
 use crate::log::Inner;
 use crate::recovery::{self, Recovered, RecoveryReport};
+use crate::scrub::Scrubber;
 use crate::stream::Stream;
 use crate::{Error, FlushPolicy, Identity, Log, Observer, Options};
 
@@ -57,6 +58,11 @@ impl LogDirectory {
         if was_fenced {
             os.disk.remove_file(&path.join(FENCED_MARKER)).map_err(failed)?;
         }
+        let file_system = os.disk.file_system(path).map_err(failed)?;
+        if file_system.copy_on_write {
+            let (path, kind) = (path.display(), file_system.name);
+            tracing::warn!(%path, kind, "this file system writes elsewhere what is written over: chunks are not used again, and syncs cost more");
+        }
         let checkpointer = Arc::new(Checkpointer {
             os: os.clone(),
             path: path.to_owned(),
@@ -66,6 +72,7 @@ impl LogDirectory {
             streams: [stream.clone(), metadata.clone()],
             metadata_log: metadata_log.clone(),
             state: Mutex::new(State::after(loaded.seq, &loaded.checkpoint)),
+            copy_on_write: file_system.copy_on_write,
         });
         shared.checkpoint_after(options.checkpoint_every_bytes);
         if options.checkpoint_every_bytes <= report.bytes {
@@ -90,6 +97,7 @@ impl LogDirectory {
                 metadata,
                 metadata_log,
                 sync_time,
+                file_system,
                 newest_wall_ms: report.newest_wall_ms,
                 creating: Mutex::default(),
                 threads: Mutex::default(),
@@ -120,6 +128,10 @@ impl LogDirectory {
         let checkpointer = self.inner.checkpointer.clone();
         threads.push(os::thread::spawn_named("ottla-checkpoint", move || {
             checkpointer.run_thread()
+        })?);
+        let scrubber = Scrubber::of(&self.inner);
+        threads.push(os::thread::spawn_named("ottla-scrub", move || {
+            scrubber.run_thread()
         })?);
         Ok(())
     }

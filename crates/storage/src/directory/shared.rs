@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use os::Os;
 use parking_lot::{Condvar, Mutex, RwLock};
@@ -10,7 +11,7 @@ use rustc_hash::FxHashMap;
 use telemetry::Histogram;
 use types::TopicIdPartition;
 
-use crate::{Error, Log, Observer};
+use crate::{Damage, Error, Log, Observer};
 
 /// The file that remembers a failed write or sync until the next start has read past the page cache.
 pub(super) const FENCED_MARKER: &str = "fenced";
@@ -43,6 +44,9 @@ pub(crate) struct Shared {
     changed: Mutex<Vec<Arc<Log>>>,
     /// Bytes of batches that live in each chunk. Below zero for a moment, where what was just written dies at once.
     live: Mutex<FxHashMap<u64, i64>>,
+    damage: Mutex<Vec<Damage>>,
+    /// The scrubber has to end.
+    stopping: (Mutex<bool>, Condvar),
     /// How long syncs took.
     pub(crate) sync_times: Histogram,
 }
@@ -66,6 +70,8 @@ impl Shared {
             logs: RwLock::default(),
             changed: Mutex::default(),
             live: Mutex::default(),
+            damage: Mutex::default(),
+            stopping: Default::default(),
             sync_times: Histogram::default(),
         })
     }
@@ -142,6 +148,45 @@ impl Shared {
         }
         signal.wanted = false;
         !signal.stop
+    }
+
+    pub(super) fn stop_scrubber(&self) {
+        *self.stopping.0.lock() = true;
+        self.stopping.1.notify_all();
+    }
+
+    /// Waits; true if the directory stops meanwhile.
+    pub(crate) fn wait_for_stop(&self, patience: Duration) -> bool {
+        let mut stopping = self.stopping.0.lock();
+        if !*stopping {
+            self.stopping.1.wait_for(&mut stopping, patience);
+        }
+        *stopping || self.is_fenced()
+    }
+
+    pub(crate) fn found_damage(&self, found: &[Damage]) {
+        let mut damage = self.damage.lock();
+        for found in found {
+            if !damage.contains(found) {
+                damage.push(found.clone());
+            }
+        }
+    }
+
+    pub(super) fn damage(&self) -> Vec<Damage> {
+        self.damage.lock().clone()
+    }
+
+    /// A small text beside the log. Losing it costs nothing but work.
+    pub(crate) fn read_note(&self, name: &str) -> Option<String> {
+        let bytes = self.os.disk.read(&self.path.join(name)).ok()?;
+        String::from_utf8(bytes).ok()
+    }
+
+    pub(crate) fn write_note(&self, name: &str, text: &str) -> Result<(), Error> {
+        let path = self.path.join(name);
+        let written = self.os.disk.write_atomically(&path, text.as_bytes());
+        written.map_err(|error| Error::io(&path, error))
     }
 
     pub(crate) fn next_chunk_id(&self) -> u64 {
@@ -222,7 +267,7 @@ impl Shared {
             .collect()
     }
 
-    pub(super) fn log(&self, target: TopicIdPartition) -> Option<Arc<Log>> {
+    pub(crate) fn log(&self, target: TopicIdPartition) -> Option<Arc<Log>> {
         self.logs.read().get(&target).cloned()
     }
 

@@ -204,7 +204,7 @@ impl Log {
     }
 
     /// The epoch that all of these were written in, if it is one.
-    fn one_epoch(&self, extents: &[Extent]) -> Option<LeaderEpoch> {
+    pub(crate) fn one_epoch(&self, extents: &[Extent]) -> Option<LeaderEpoch> {
         let (first, last) = (extents.first()?, extents.last()?);
         let inner = self.inner.lock();
         let epoch = inner.state.epochs.epoch_of(first.base);

@@ -118,6 +118,11 @@ pub(crate) fn recover(
         .filter(|(_, chunk)| first <= chunk.id)
         .collect();
     let count = replayed.len();
+    let doubted: Vec<Arc<Chunk>> = replayed
+        .iter()
+        .filter(|_| from.past_the_cache)
+        .map(|(_, chunk)| chunk.clone())
+        .collect();
     for (at, (header, chunk)) in replayed.into_iter().enumerate() {
         report.chunks += 1;
         match from.place.filter(|place| place.chunk == chunk.id) {
@@ -129,6 +134,9 @@ pub(crate) fn recover(
         }
         let is_last = at + 1 == count;
         read_chunk(&mut recovered, stream, is_last, from.clean, report)?;
+    }
+    for chunk in doubted {
+        chunk.check_cache()?;
     }
     if recovered.prefix_lost {
         recovered.adopt(stream, &sorted_chunks)?;
@@ -194,7 +202,7 @@ fn open_chunks(stream: &Stream, past_the_cache: bool) -> Result<Vec<(ChunkHeader
                 stream.os.disk.remove_file(&path).map_err(failed(&path))?;
             }
             Ok(Some(header)) if header.directory_id == stream.directory_id => {
-                let chunk = Arc::new(Chunk::new(&header, file, path));
+                let chunk = Arc::new(Chunk::new(&header, file, path).past_the_cache(past_the_cache));
                 chunks.push((header, chunk));
             }
             Ok(None) => {

@@ -67,7 +67,7 @@ impl Scanner {
                 .max(length)
                 .min(self.chunk.bytes.saturating_sub(position) as usize);
             let mut window = BytesMut::zeroed(wanted);
-            let read = self.chunk.file.read_exact_at(&mut window, position);
+            let read = self.chunk.read_sound(&mut window, position, false);
             read.map_err(|error| Error::io(&self.chunk.path, error))?;
             self.start = position;
             self.window = window.freeze();

@@ -34,6 +34,13 @@ impl Fine {
         Fine { runs, bytes }
     }
 
+    /// The logs with records in the chunk.
+    pub(crate) fn logs(&self) -> Vec<(TopicIdPartition, u32)> {
+        let mut logs: Vec<_> = self.runs.keys().copied().collect();
+        logs.sort_unstable();
+        logs
+    }
+
     /// The extents of a log that reach beyond `from`, up to `end`, in the run that begins at or before `base`.
     pub(crate) fn extents(
         &self,

@@ -19,6 +19,7 @@ mod producers;
 mod recycled;
 mod restart;
 mod samples;
+mod scrub;
 mod seeded;
 mod segments;
 mod switch;
