@@ -3,6 +3,9 @@
 //! Owns the partitions that this node leads, the metadata quorum's host and every API. Decides nothing that belongs
 //! to a decider, and touches disk and network only through `storage` and `net`.
 
+// Input must not bring the node down (security.md 8).
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing))]
+
 mod answered;
 pub mod api;
 mod broker;

@@ -52,7 +52,9 @@ impl Topic {
         if partitions.len() <= index {
             partitions.resize(index + 1, None);
         }
-        partitions[index] = Some(partition);
+        if let Some(place) = partitions.get_mut(index) {
+            *place = Some(partition);
+        }
     }
 }
 

@@ -53,6 +53,10 @@ pub struct BrokerConfig {
     pub cleaner_dedupe_buffer_bytes: usize,
     /// How full that may become.
     pub cleaner_load_factor: f64,
+    /// `metadata.log.max.record.bytes.between.snapshots`
+    pub metadata_snapshot_bytes: u64,
+    /// `metadata.log.max.snapshot.interval.ms`; 0: only bytes count.
+    pub metadata_snapshot_interval_ms: u64,
     pub groups: GroupSettings,
     pub flush: Flush,
     pub flush_interval_ms: u64,
@@ -107,6 +111,8 @@ impl BrokerConfig {
             cleaner_load_factor: get("log.cleaner.io.buffer.load.factor")
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(0.9),
+            metadata_snapshot_bytes: number("metadata.log.max.record.bytes.between.snapshots") as u64,
+            metadata_snapshot_interval_ms: number("metadata.log.max.snapshot.interval.ms") as u64,
             groups: GroupSettings::new(said),
             flush,
             flush_interval_ms: number("ottla.flush.interval.ms") as u64,

@@ -1,6 +1,9 @@
 //! Frames on sockets: runtimes, listeners, connections and their limits. What a request means is a [`Service`]'s
 //! business; this crate only keeps frames whole, answers in order and memory bounded.
 
+// Input must not bring the node down (security.md 8).
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing))]
+
 mod connection;
 mod frame;
 mod in_flight;

@@ -84,7 +84,11 @@ impl Runtimes {
 
     /// Runs a future on the first runtime and waits for it on this thread, which must not be a runtime's own.
     pub fn block_on<T: Send>(&self, future: impl Future<Output = T>) -> T {
-        self.handles[0].block_on(future)
+        let first = self
+            .handles
+            .first()
+            .expect("there is a runtime as long as this is");
+        first.block_on(future)
     }
 }
 

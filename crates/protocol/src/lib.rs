@@ -1,5 +1,8 @@
 //! Kafka's messages and what surrounds them on the wire and in the metadata log.
 
+// Input must not bring the node down (security.md 8).
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing))]
+
 mod budget;
 mod error;
 pub mod frame;

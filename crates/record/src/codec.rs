@@ -292,8 +292,13 @@ fn zstd_window(packed: &[u8]) -> u64 {
         let base = 1u64 << (10 + (byte >> 3));
         return base + base / 8 * u64::from(byte & 7);
     }
-    let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
-    let bytes = [1, 2, 4, 8][usize::from(descriptor >> 6)];
+    let dictionary = match descriptor & 3 {
+        0 => 0,
+        1 => 1,
+        2 => 2,
+        _ => 4,
+    };
+    let bytes = 1usize << (descriptor >> 6);
     let field = packed
         .get(5 + dictionary..5 + dictionary + bytes)
         .unwrap_or_default();

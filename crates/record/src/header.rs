@@ -126,7 +126,8 @@ impl BatchHeader {
 
 fn field<const N: usize>(head: &[u8; HEADER_BYTES], at: usize) -> [u8; N] {
     // Every caller names a field inside the 61 bytes.
-    std::array::from_fn(|index| head[at + index])
+    let field = head.get(at..).and_then(|rest| rest.first_chunk::<N>());
+    field.copied().unwrap_or([0; N])
 }
 
 /// The batches in `bytes`, header and whole bytes each. Stops at the first error.

@@ -1,5 +1,8 @@
 //! Record batches, format v2 (`org.apache.kafka.common.record.DefaultRecordBatch`).
 
+// Input must not bring the node down (security.md 8).
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing))]
+
 mod builder;
 mod check;
 mod codec;

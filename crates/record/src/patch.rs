@@ -22,14 +22,14 @@ pub fn prefix(base_offset: Offset, batch_length: i32, leader_epoch: LeaderEpoch)
 /// A copy whose timestamps are ours (trap 22), or the producer's again if it claimed that they were ours.
 pub fn with_log_append_time(batch: &[u8], now_ms: Option<i64>) -> Bytes {
     let mut out = BytesMut::from(batch);
-    if let Some(attributes) = out.get_mut(21..23) {
-        let before = i16::from_be_bytes([attributes[0], attributes[1]]);
+    if let Some(attributes) = out.get_mut(21..).and_then(|rest| rest.first_chunk_mut::<2>()) {
+        let before = i16::from_be_bytes(*attributes);
         let after = if now_ms.is_some() {
             before | LOG_APPEND_TIME
         } else {
             before & !LOG_APPEND_TIME
         };
-        attributes.copy_from_slice(&after.to_be_bytes());
+        *attributes = after.to_be_bytes();
     }
     if let (Some(now_ms), Some(max_timestamp)) = (now_ms, out.get_mut(35..43)) {
         max_timestamp.copy_from_slice(&now_ms.to_be_bytes());

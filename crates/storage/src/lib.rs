@@ -3,6 +3,9 @@
 //! `docs/design/log-format.md` has the bytes and the invariants. Owns files, threads and the order of writes; knows
 //! nothing of leaders, watermarks or requests.
 
+// Input must not bring the node down (security.md 8).
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing))]
+
 mod chunk;
 mod clean;
 mod compact;

@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use types::LeaderEpoch;
 
 use super::recover::recover;
+use super::snapshots::{SnapshotRule, Snapshots};
 use crate::Broker;
 use crate::node::Node;
 
@@ -79,7 +80,10 @@ pub struct QuorumHost {
     clock: Clock,
     epoch: LeaderEpoch,
     image: MetadataImage,
+    /// The newest image of which every record is on stable storage.
+    committed: MetadataImage,
     delta: Delta,
+    snapshots: Snapshots,
     sender: Sender<Message>,
     receiver: Receiver<Message>,
 }
@@ -104,8 +108,10 @@ impl QuorumHost {
             directory: directory.clone(),
             clock: os.clock.clone(),
             epoch: LeaderEpoch(epoch),
+            committed: found.image.clone(),
             image: found.image,
             delta: Delta::default(),
+            snapshots: Snapshots::new(os, directory, voter.clone(), found.replayed_bytes),
             sender,
             receiver,
         };
@@ -146,11 +152,13 @@ impl QuorumHost {
         registration.endpoints = node.advertised.iter().map(endpoint).collect();
         let at = self.log.assigned_end();
         self.append_records(&[register_broker(&registration, at), unfence(node.id, at)])?;
-        self.sync()
+        self.sync()?;
+        self.committed = self.image.clone();
+        Ok(())
     }
 
     pub fn image(&self) -> MetadataImage {
-        self.image.clone()
+        self.committed.committed().clone()
     }
 
     pub fn handle(&self) -> QuorumHandle {
@@ -205,10 +213,21 @@ impl QuorumHost {
             );
         });
         let delta = std::mem::take(&mut self.delta);
+        match committed {
+            Ok(()) => self.committed = self.image.clone(),
+            // Nothing is written any more: what was not committed never happened.
+            Err(_) => self.image = self.committed.clone(),
+        }
         if committed.is_ok()
             && let Some(broker) = broker.upgrade()
         {
             broker.publish(self.image.committed().clone(), &delta);
+            let settings = broker.settings();
+            let rule = SnapshotRule {
+                bytes: settings.metadata_snapshot_bytes,
+                interval: Duration::from_millis(settings.metadata_snapshot_interval_ms),
+            };
+            self.snapshots.after_commit(&rule, &self.image, self.epoch);
         }
         for (appended, finish) in answers {
             finish(appended && committed.is_ok());
@@ -258,6 +277,7 @@ impl QuorumHost {
             base_offset: appended.base_offset,
             ..header
         };
+        self.snapshots.appended(batch);
         replay_batch(&mut self.image, &header, batch, &mut self.delta)
     }
 
@@ -265,21 +285,9 @@ impl QuorumHost {
     fn sync(&self) -> Result<(), String> {
         let end = self.log.assigned_end();
         self.directory.kick_metadata();
-        let mut waited = Duration::ZERO;
-        while self.log.synced_end() < end {
-            if self.directory.is_fenced() {
-                return Err("the log directory is fenced".to_owned());
-            }
-            // The sync thread's own pace: a condition variable would save microseconds of a disk's milliseconds.
-            let nap = Duration::from_micros(if waited < Duration::from_millis(2) {
-                50
-            } else {
-                500
-            });
-            std::thread::sleep(nap);
-            waited += nap;
-        }
-        Ok(())
+        self.directory
+            .wait_for_metadata(end)
+            .map_err(|error| error.to_string())
     }
 }
 

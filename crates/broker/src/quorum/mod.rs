@@ -5,5 +5,6 @@
 
 mod host;
 mod recover;
+mod snapshots;
 
 pub use host::{QuorumHandle, QuorumHost};

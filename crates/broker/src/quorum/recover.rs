@@ -1,13 +1,17 @@
 //! From snapshot and log to the image, and the beginning of a new epoch.
 
+use std::path::Path;
+
 use bytes::Bytes;
 use metadata::quorum::{
-    CHECKPOINT_SUFFIX, QuorumState, Voter, bootstrap_snapshot, checkpoint_name, read_snapshot, replay_batch,
+    QuorumState, Voter, bootstrap_snapshot, checkpoint_name, read_snapshot, replay_batch,
 };
 use metadata::{Delta, MetadataImage};
 use os::Os;
 use storage::{Log, LogDirectory, Read, ReadOutcome};
 use types::{LeaderEpoch, Offset};
+
+use super::snapshots;
 
 const READ_BYTES: usize = 1 << 20;
 
@@ -17,15 +21,25 @@ pub(super) struct Found {
     /// Of the last leader.
     pub(super) epoch: i32,
     pub(super) is_new: bool,
+    /// Of the log behind the snapshot.
+    pub(super) replayed_bytes: u64,
 }
 
 /// Reads snapshot, log and quorum state; writes the first snapshot of a new node.
 pub(super) fn recover(os: &Os, directory: &LogDirectory, voter: &Voter) -> Result<Found, String> {
     let folder = directory.metadata_folder();
-    let newest = newest_snapshot(os, directory)?;
-    let is_new = newest.is_none() && directory.metadata_log().written_end() == Offset(0);
+    let log = directory.metadata_log();
+    let newest = newest_snapshot(os, &folder, log.log_start())?;
+    let is_new = newest.is_none() && log.written_end() == Offset(0);
     let (mut image, end) = match newest {
-        Some((bytes, end)) => (read_snapshot(&bytes, end)?, end),
+        Some(found) => found,
+        None if log.log_start() != Offset(0) => {
+            return Err(format!(
+                "the metadata log begins at {} and no snapshot in {} reaches that",
+                log.log_start(),
+                folder.display()
+            ));
+        }
         None => {
             let bytes = bootstrap_snapshot(std::slice::from_ref(voter), os.clock.wall_ms())?;
             let path = folder.join(checkpoint_name(Offset(0), LeaderEpoch(0)));
@@ -35,7 +49,7 @@ pub(super) fn recover(os: &Os, directory: &LogDirectory, voter: &Voter) -> Resul
             (MetadataImage::default(), Offset(0))
         }
     };
-    replay(&directory.metadata_log(), end, &mut image)?;
+    let replayed_bytes = replay(&log, end, &mut image)?;
     let state = folder.join("quorum-state");
     let epoch = if os.disk.exists(&state) {
         let text = os.disk.read(&state).map_err(|error| error.to_string())?;
@@ -48,30 +62,35 @@ pub(super) fn recover(os: &Os, directory: &LogDirectory, voter: &Voter) -> Resul
         image,
         epoch: epoch.max(logged),
         is_new,
+        replayed_bytes,
     })
 }
 
-fn newest_snapshot(os: &Os, directory: &LogDirectory) -> Result<Option<(Bytes, Offset)>, String> {
-    let files = os
-        .disk
-        .list(&directory.metadata_folder())
-        .map_err(|error| error.to_string())?;
-    let end = |name: &str| {
-        let (end, _) = name.strip_suffix(CHECKPOINT_SUFFIX)?.split_once('-')?;
-        end.parse::<i64>().ok().map(Offset)
-    };
-    let named = files
-        .iter()
-        .filter_map(|path| Some((path, end(path.file_name()?.to_str()?)?)));
-    let Some((path, end)) = named.max_by_key(|(_, end)| *end) else {
-        return Ok(None);
-    };
-    let bytes = os.disk.read(path).map_err(|error| error.to_string())?;
-    Ok(Some((bytes.into(), end)))
+/// The newest snapshot that holds, and where it ends. One before the start of the log is of no use.
+fn newest_snapshot(
+    os: &Os,
+    folder: &Path,
+    log_start: Offset,
+) -> Result<Option<(MetadataImage, Offset)>, String> {
+    let found = snapshots::list(os, folder)?;
+    for file in found.into_iter().rev().filter(|file| log_start <= file.end) {
+        let bytes = os.disk.read(&file.path).map_err(|error| error.to_string())?;
+        match read_snapshot(&bytes.into(), file.end) {
+            Ok(image) => return Ok(Some((image, file.end))),
+            Err(error) => {
+                let path = file.path.display();
+                let action = "check the disk; nothing else is to do";
+                tracing::error!(%path, %error, action = action, "a metadata snapshot is damaged, an older one is taken");
+            }
+        }
+    }
+    Ok(None)
 }
 
-fn replay(log: &std::sync::Arc<Log>, from: Offset, image: &mut MetadataImage) -> Result<(), String> {
-    let mut next = from.max(log.log_start());
+/// Applies the log from the end of the snapshot on; gives the bytes that it had.
+fn replay(log: &std::sync::Arc<Log>, from: Offset, image: &mut MetadataImage) -> Result<u64, String> {
+    let mut bytes_read = 0;
+    let mut next = from;
     let end = log.written_end();
     while next < end {
         let read = Read {
@@ -95,9 +114,10 @@ fn replay(log: &std::sync::Arc<Log>, from: Offset, image: &mut MetadataImage) ->
                 }
             }
         }
+        bytes_read += slices.bytes as u64;
         next = slices.next_offset;
     }
-    Ok(())
+    Ok(bytes_read)
 }
 
 /// Slices may cut a batch into prefix and rest: one piece is easier to walk.

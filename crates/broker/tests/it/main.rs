@@ -11,6 +11,7 @@ mod life;
 mod metrics;
 mod offsets;
 mod produce;
+mod snapshots;
 mod traps;
 
 use bytes::Bytes;

@@ -139,8 +139,6 @@ static WORDS: &[(&str, &str)] = &[
     ("max.connections.per.ip.overrides", idle!("Other limits of connections for single addresses: host:connections.")),
     ("max.request.partition.size.limit", idle!("Partitions that one answer describes at most.")),
     ("metadata.log.dir", idle!("The log directory that holds the metadata, if it is not the first.")),
-    ("metadata.log.max.record.bytes.between.snapshots", idle!("After how many bytes of metadata a snapshot is made.")),
-    ("metadata.log.max.snapshot.interval.ms", idle!("After how long a snapshot of the metadata is made.")),
     ("metadata.log.segment.bytes", idle!("The size at which a segment of the metadata log ends.")),
     ("metadata.log.segment.ms", idle!("The age at which a segment of the metadata log ends.")),
     ("metadata.max.idle.interval.ms", idle!("How often a controller without work writes a record that says so; 0 is never.")),

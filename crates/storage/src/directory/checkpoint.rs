@@ -14,6 +14,7 @@ use rustc_hash::FxHashMap;
 use types::{TopicIdPartition, Uuid};
 
 use super::Shared;
+use super::shared::{RESERVE, RESERVE_OF_CLEANER};
 use crate::chunk::{Chunk, Spare};
 use crate::format::ChunkKind;
 use crate::format::checkpoint::{Checkpoint, CheckpointDelta, ChunkInUse, LogRecord, StreamPlace};
@@ -23,8 +24,6 @@ use crate::{Error, Log, Options};
 pub(crate) const FOLDER: &str = "checkpoint";
 /// The file that says that the checkpoint with the number in it was the last thing written.
 pub(crate) const CLEAN_STOP: &str = "clean-stop";
-/// A file in the pool that only holds room.
-const RESERVE: &str = "reserve";
 /// Deltas on one base: a start reads all of them.
 const DELTAS_MAX: usize = 256;
 
@@ -236,30 +235,33 @@ impl Checkpointer {
         if self.os.disk.write_atomically(path, file).is_ok() {
             return Ok(());
         }
-        let reserve = self.shared.pool().join(RESERVE);
-        if self.os.disk.exists(&reserve) {
-            self.os
-                .disk
-                .remove_file(&reserve)
-                .map_err(|error| Error::io(&reserve, error))?;
-        }
+        self.shared.release_reserve();
         self.os
             .disk
             .write_atomically(path, file)
             .map_err(|error| Error::io(path, error))
     }
 
-    /// Holds as much room as the next checkpoint may need.
-    fn keep_reserve(&self, bytes: u64) {
-        let bytes = bytes.max(self.options.chunk_bytes_min);
-        let reserve = self.shared.pool().join(RESERVE);
+    /// Holds room for what must go on when the disk is full: a chunk for metadata, deletions and the next checkpoint, two
+    /// for the cleaner.
+    fn keep_reserve(&self, checkpoint_bytes: u64) {
+        let chunk = self.options.chunk_bytes_min;
+        self.keep_room(RESERVE, checkpoint_bytes.max(chunk));
+        self.keep_room(
+            RESERVE_OF_CLEANER,
+            2 * chunk.max(self.streams[0].current_chunk_bytes()),
+        );
+    }
+
+    fn keep_room(&self, name: &str, bytes: u64) {
+        let reserve = self.shared.pool().join(name);
         let holds = |path: &Path| self.os.disk.open(path, os::OpenOptions::default())?.len();
         if self.os.disk.exists(&reserve) && holds(&reserve).is_ok_and(|held| bytes <= held) {
             return;
         }
         // Without room there is no reserve; it is tried again with the next checkpoint.
-        if let Err(error) = crate::chunk::prepare(&self.os, &self.shared.pool(), RESERVE, bytes, false) {
-            tracing::warn!(%error, "no room for a reserve");
+        if let Err(error) = crate::chunk::prepare(&self.os, &self.shared.pool(), name, bytes, false) {
+            tracing::debug!(%error, "no room for a reserve");
         }
     }
 

@@ -118,11 +118,17 @@ impl LogDirectory {
         self.inner.metadata_log.clone()
     }
 
-    /// Begins a log. No file is made for it; it is durable with the next sync.
+    /// Begins a log. Nothing is written for it before its first entry: a log without data has no bytes on disk, and is
+    /// begun again from the metadata after a restart.
     pub fn create_log(&self, target: TopicIdPartition, topic_name: &str) -> Result<Arc<Log>, Error> {
         let _alone = self.inner.creating.lock();
         if let Some(log) = self.log(target) {
             return Ok(log);
+        }
+        if self.is_fenced() {
+            return Err(Error::Fenced {
+                reason: "no log begins in it".to_owned(),
+            });
         }
         let stream = self.inner.stream.clone();
         let incarnation = self.inner.shared.next_incarnation();
@@ -131,10 +137,8 @@ impl LogDirectory {
             topic_name.to_owned(),
             incarnation,
             stream,
-            Inner::default(),
+            Inner::unwritten(),
         );
-        let name = Bytes::copy_from_slice(topic_name.as_bytes());
-        self.push_event(&log, EntryType::Create, name)?;
         self.inner.shared.insert(log.clone());
         Ok(log)
     }
@@ -145,7 +149,9 @@ impl LogDirectory {
         let Some(log) = self.log(target) else {
             return Ok(());
         };
-        self.push_event(&log, EntryType::Drop, Bytes::new())?;
+        if !log.is_unwritten() {
+            self.push_event(&log, EntryType::Drop, Bytes::new())?;
+        }
         log.take_offline();
         log.ended();
         self.inner.shared.remove(target);
@@ -169,6 +175,11 @@ impl LogDirectory {
     pub fn kick_metadata(&self) {
         self.inner.metadata.kick();
         self.inner.metadata.request_sync();
+    }
+
+    /// Waits until the metadata log is durable up to `end`. An error: it never will be.
+    pub fn wait_for_metadata(&self, end: Offset) -> Result<(), Error> {
+        self.inner.metadata.wait_for_sync(&self.inner.metadata_log, end)
     }
 
     /// Somebody waits until what is written is durable.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use os::{OpenOptions, Os};
+use os::{FileSystem, OpenOptions, Os};
 use parking_lot::Mutex;
 use types::{PartitionIndex, TopicIdPartition, Uuid};
 
@@ -37,9 +37,7 @@ impl LogDirectory {
         })?;
         let meta = meta::read_or_create(os, path, identity)?;
         let shared = Shared::new(os, path.to_owned(), observer);
-        for spare in os.disk.list(&shared.pool()).map_err(failed)? {
-            os.disk.remove_file(&spare).map_err(failed)?;
-        }
+        empty_pool(os, &shared.pool()).map_err(failed)?;
         let was_fenced = os.disk.exists(&path.join(FENCED_MARKER));
         let [stream, metadata] = streams(os, path, meta.directory_id, &options, &shared);
         let mut report = RecoveryReport::default();
@@ -58,11 +56,7 @@ impl LogDirectory {
         if was_fenced {
             os.disk.remove_file(&path.join(FENCED_MARKER)).map_err(failed)?;
         }
-        let file_system = os.disk.file_system(path).map_err(failed)?;
-        if file_system.copy_on_write {
-            let (path, kind) = (path.display(), file_system.name);
-            tracing::warn!(%path, kind, "this file system writes elsewhere what is written over: chunks are not used again, and syncs cost more");
-        }
+        let file_system = file_system(os, path).map_err(failed)?;
         let checkpointer = Arc::new(Checkpointer {
             os: os.clone(),
             path: path.to_owned(),
@@ -222,6 +216,21 @@ fn metadata_log(stream: &Arc<Stream>, recovered: &mut Recovered) -> Result<Arc<L
     log.count_live();
     stream.begin(recovered.place.take(), std::slice::from_ref(&log))?;
     Ok(log)
+}
+
+/// Spares and reserves of the last process: nothing in them counts, and their room may be needed.
+fn empty_pool(os: &Os, pool: &Path) -> std::io::Result<()> {
+    let spares = os.disk.list(pool)?;
+    spares.iter().try_for_each(|spare| os.disk.remove_file(spare))
+}
+
+fn file_system(os: &Os, path: &Path) -> std::io::Result<FileSystem> {
+    let found = os.disk.file_system(path)?;
+    if found.copy_on_write {
+        let (path, kind) = (path.display(), found.name);
+        tracing::warn!(%path, kind, "this file system writes elsewhere what is written over: chunks are not used again, and syncs cost more");
+    }
+    Ok(found)
 }
 
 /// One page, written and synced: what every acknowledgement under `flush=ack` has to wait for at least.

@@ -16,6 +16,10 @@ use crate::{Damage, Error, Log, Observer};
 /// The file that remembers a failed write or sync until the next start has read past the page cache.
 pub(super) const FENCED_MARKER: &str = "fenced";
 
+/// Files in the pool that only hold room.
+pub(super) const RESERVE: &str = "reserve";
+pub(super) const RESERVE_OF_CLEANER: &str = "reserve.cleaner";
+
 #[derive(Debug, Default)]
 struct CheckpointSignal {
     wanted: bool,
@@ -275,8 +279,19 @@ impl Shared {
         self.logs.read().values().cloned().collect()
     }
 
+    /// Gives up the room that is held for the cleaner. False if there is none: it was given up before.
     pub(crate) fn release_cleaner_reserve(&self) -> bool {
-        false
+        self.release(RESERVE_OF_CLEANER)
+    }
+
+    /// The same of the room that is held for metadata, deletions and checkpoints.
+    pub(crate) fn release_reserve(&self) -> bool {
+        self.release(RESERVE)
+    }
+
+    fn release(&self, name: &str) -> bool {
+        let held = self.pool().join(name);
+        self.os.disk.exists(&held) && self.os.disk.remove_file(&held).is_ok()
     }
 
     pub(crate) fn is_fenced(&self) -> bool {

@@ -149,7 +149,10 @@ impl Log {
     fn try_set_leader_epoch(self: &Arc<Log>, epoch: LeaderEpoch) -> Result<(), Error> {
         let mut inner = self.inner.lock();
         let at = inner.assigned;
-        self.push_event(&mut inner, EntryType::Epoch, at, epoch, Bytes::new())?;
+        // Batches tell their epoch: one without any has nothing to say, and waits for the first.
+        if !inner.is_only_in_memory() {
+            self.push_event(&mut inner, EntryType::Epoch, at, epoch, Bytes::new())?;
+        }
         inner.state.apply_epoch(epoch, at);
         Ok(())
     }
@@ -224,6 +227,7 @@ impl Log {
             let name = Bytes::copy_from_slice(self.topic_name.as_bytes());
             self.push_entry(EntryType::Create, Offset(0), LeaderEpoch::NONE, name)?;
             inner.unrecorded = false;
+            inner.unwritten = false;
         }
         Ok(())
     }

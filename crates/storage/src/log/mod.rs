@@ -69,6 +69,8 @@ pub(crate) struct Inner {
     pub(crate) at_switch: Option<Box<AtSwitch>>,
     /// The checkpoints know nothing of this log, because it had no data: its CREATE is due again with the next entry.
     pub(crate) unrecorded: bool,
+    /// No entry was ever queued for it.
+    pub(crate) unwritten: bool,
     /// A checkpoint of this process has it.
     pub(crate) recorded: bool,
     /// It ended: what of it is still written does not live.
@@ -86,6 +88,20 @@ pub(crate) struct AtSwitch {
 }
 
 impl Inner {
+    /// A log that begins: its CREATE is due with its first entry.
+    pub(crate) fn unwritten() -> Inner {
+        Inner {
+            unrecorded: true,
+            unwritten: true,
+            ..Inner::default()
+        }
+    }
+
+    /// Nothing of it is on disk, and nothing in it that would have to be.
+    pub(crate) fn is_only_in_memory(&self) -> bool {
+        self.unwritten && self.assigned == Offset::ZERO
+    }
+
     /// Nothing is left, and the next record has the offset `start`.
     pub(crate) fn empty(&mut self, start: Offset) {
         self.state = PartitionState {
@@ -284,6 +300,11 @@ impl Log {
     pub(crate) fn count_live(&self) {
         let after = self.inner.lock().index.bytes_by_chunk();
         self.stream.shared.moved_bytes(&Default::default(), &after);
+    }
+
+    /// No entry was ever queued for it.
+    pub(crate) fn is_unwritten(&self) -> bool {
+        self.inner.lock().unwritten
     }
 
     /// A checkpoint of this process has it.

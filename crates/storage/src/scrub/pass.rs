@@ -43,7 +43,8 @@ pub(super) fn chunk(
             match crate::recovery::rebuild_footer(&chunk) {
                 Ok(footer) => footer,
                 Err(error) => {
-                    tracing::error!(chunk = format!("{id:016x}"), %error, "a chunk cannot be read");
+                    let action = "check the disk; take the data from another copy if there is one";
+                    tracing::error!(chunk = format!("{id:016x}"), %error, action = action, "a chunk cannot be read");
                     return true;
                 }
             }
@@ -118,7 +119,8 @@ fn note(report: &mut ScrubReport, log: &Log, extent: &Extent, error: &ReadError)
         position: extent.position,
         what: error.to_string(),
     };
-    tracing::error!(%damage, "records are damaged; other partitions in the chunk are not concerned");
+    let action = "check the disk, and write the records anew from another copy";
+    tracing::error!(%damage, action = action, "records are damaged; other partitions in the chunk are not concerned");
     report.damage.push(damage);
 }
 

@@ -34,6 +34,9 @@ use crate::{AppendError, Error, Log, Moved, Options};
 const INLINE_DRAIN_BYTES: u64 = 1 << 20;
 const INLINE_UNSYNCED_BYTES: u64 = 8 << 20;
 
+/// Whoever waits for a sync looks so often whether there will be one.
+const FENCE_SEEN_WITHIN: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// A full disk is looked at again after this.
 const FULL_RETRY: std::time::Duration = std::time::Duration::from_millis(500);
 
@@ -59,6 +62,8 @@ pub(crate) struct Stream {
     unsynced_bytes: AtomicU64,
     dirty: Mutex<SmallVec<[Arc<Log>; 4]>>,
     sync_signal: SyncSignal,
+    /// Told of the end of each sync.
+    synced: (Mutex<()>, Condvar),
     writer_signal: (Mutex<WriterSignal>, Condvar),
 }
 
@@ -96,6 +101,7 @@ impl Stream {
             unsynced_bytes: AtomicU64::new(0),
             dirty: Mutex::default(),
             sync_signal: SyncSignal::default(),
+            synced: Default::default(),
             writer_signal: Default::default(),
         })
     }
@@ -139,6 +145,13 @@ impl Stream {
             chain,
             lsn,
         })
+    }
+
+    /// Bytes of the chunk that is written now.
+    pub(crate) fn current_chunk_bytes(&self) -> u64 {
+        let bytes = self.writer.lock().place().map_or(0, |place| place.chunk.bytes);
+        self.look_again();
+        bytes
     }
 
     /// After the writer's lock was held for something else than writing: whoever found it taken meanwhile went away in
@@ -298,6 +311,21 @@ impl Stream {
         {
             self.sync_signal.request();
         }
+    }
+
+    /// Waits until the log is durable up to `end`, or never will be.
+    pub(crate) fn wait_for_sync(&self, log: &Log, end: Offset) -> Result<(), Error> {
+        let mut waiting = self.synced.0.lock();
+        while log.synced_end() < end {
+            if self.shared.is_fenced() {
+                return Err(Error::Fenced {
+                    reason: "what was written is not synced any more".to_owned(),
+                });
+            }
+            // A fence does not say so here.
+            self.synced.1.wait_for(&mut waiting, FENCE_SEEN_WITHIN);
+        }
+        Ok(())
     }
 
     /// Lets go of every log, written or not: nothing is done with them any more.

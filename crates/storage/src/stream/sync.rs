@@ -114,6 +114,9 @@ impl Stream {
         *failed = moved.is_err();
         let moved = moved?;
         drop(failed);
+        // Taken and let go: who looked before this and waits now is told.
+        drop(self.synced.0.lock());
+        self.synced.1.notify_all();
         if !moved.is_empty() {
             self.shared.observer.advanced(&moved);
         }

@@ -11,6 +11,7 @@ use types::{LeaderEpoch, Lsn, Offset, PartitionIndex, TopicIdPartition, Uuid};
 use super::build::{self, Frame, PAGE_BYTES, tail_of};
 use super::{Payload, Slice, Stream};
 use crate::chunk::{self, Chunk, Spare};
+use crate::directory::METADATA_STREAM;
 use crate::format::checkpoint::StreamPlace;
 use crate::format::footer::{EXTENT_BYTES, TRAILER_BYTES};
 use crate::format::{
@@ -188,7 +189,8 @@ impl Stream {
         let bytes = (last * 2).min(self.options.chunk_bytes_max).max(needed);
         let spare = self
             .prepare(bytes)
-            .or_else(|_| self.prepare(self.options.chunk_bytes_min.max(needed)));
+            .or_else(|_| self.prepare(self.options.chunk_bytes_min.max(needed)))
+            .or_else(|error| self.prepare_from_reserve(self.options.chunk_bytes_min.max(needed), error));
         match spare {
             Ok(spare) => {
                 self.offer(spare);
@@ -199,10 +201,21 @@ impl Stream {
                 if !was_full {
                     // A checkpoint may find chunks in which nothing lives any more.
                     self.shared.want_checkpoint();
+                    // It looks again from time to time, which it does not know yet if this is another thread.
+                    self.wake_writer();
                     tracing::warn!(%error, "no room for the next chunk, producers are told to try again");
                 }
             }
         }
+    }
+
+    /// A full disk stops producers, and not those who may make room: metadata, with topics that are deleted, goes on.
+    fn prepare_from_reserve(&self, bytes: u64, error: Error) -> Result<Spare, Error> {
+        if self.id == METADATA_STREAM && self.shared.release_reserve() {
+            tracing::warn!("the disk is full: metadata takes its reserve");
+            return self.prepare(bytes);
+        }
+        Err(error)
     }
 
     fn offer(&self, spare: Spare) {

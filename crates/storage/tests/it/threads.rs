@@ -26,7 +26,7 @@ impl Drop for Ends<'_> {
     }
 }
 
-fn append(directory: &LogDirectory, log: &Arc<Log>, partition: i32, sequence: i32) {
+fn try_append(log: &Arc<Log>, partition: i32, sequence: i32) -> Result<(), AppendError> {
     let batch = batch(partition, sequence, 1, 400);
     let header = BatchHeader::parse(&batch).expect("ours");
     let append = Append {
@@ -35,7 +35,11 @@ fn append(directory: &LogDirectory, log: &Arc<Log>, partition: i32, sequence: i3
         leader_epoch: LeaderEpoch(3),
         marker: None,
     };
-    while let Err(error) = log.append(&append) {
+    log.append(&append).map(|_| ())
+}
+
+fn append(directory: &LogDirectory, log: &Arc<Log>, partition: i32, sequence: i32) {
+    while let Err(error) = try_append(log, partition, sequence) {
         assert_eq!(error, AppendError::Busy);
         directory.make_room();
     }
@@ -69,8 +73,7 @@ fn appends_syncs_checkpoints_cuts_and_reads_go_on_together() {
     }
 }
 
-fn everything_at_once(seed: u64) {
-    let disk = SimDisk::new();
+fn on_threads(disk: &SimDisk, seed: u64, options: Options) -> LogDirectory {
     let os = Os {
         disk: Disk::Simulated(disk.clone()),
         clock: Clock::real(),
@@ -78,16 +81,23 @@ fn everything_at_once(seed: u64) {
     };
     let options = Options {
         threads: true,
-        checkpoint_every_bytes: 64 << 10,
-        ..options()
+        ..options
     };
     let identity = Identity {
         cluster_id: None,
         node_id: BrokerId(1),
     };
-    let heard = Arc::<Heard>::default();
-    let opened = LogDirectory::open(&os, Path::new(PATH), &identity, options, heard.clone());
-    let directory = opened.expect("an empty disk").0;
+    let opened = LogDirectory::open(&os, Path::new(PATH), &identity, options, Arc::<Heard>::default());
+    opened.expect("a sound disk").0
+}
+
+fn everything_at_once(seed: u64) {
+    let disk = SimDisk::new();
+    let options = Options {
+        checkpoint_every_bytes: 64 << 10,
+        ..options()
+    };
+    let directory = on_threads(&disk, seed, options);
     let logs: Vec<Arc<Log>> = (0..4)
         .map(|partition| directory.create_log(target(partition), "topic").expect("room"))
         .collect();
@@ -139,5 +149,38 @@ fn everything_at_once(seed: u64) {
         }
         assert_eq!(values(&again.log(0)).expect("sound").len(), 21);
     }
-    assert_eq!(*heard.fenced.lock(), None);
+    assert!(!directory.is_fenced());
+}
+
+#[test]
+fn a_disk_that_was_full_is_written_to_again_whoever_found_it_full() {
+    watched(0, || {
+        let disk = SimDisk::new();
+        let directory = on_threads(&disk, 1, options());
+        let log = directory.create_log(target(0), "topic").expect("room");
+        let used: usize = disk.files().iter().map(|(_, length)| *length).sum();
+        disk.set_capacity(Some(used as u64 + (700 << 10)));
+        let mut sequence = 0;
+        let mut is_full = false;
+        while !is_full {
+            match try_append(&log, 0, sequence) {
+                Ok(()) => sequence += 1,
+                // This thread, and not the writer's, finds that there is no room.
+                Err(AppendError::Busy) => directory.make_room(),
+                Err(error) => {
+                    assert_eq!(error, AppendError::Full);
+                    is_full = true;
+                }
+            }
+            directory.kick();
+        }
+        std::thread::sleep(Duration::from_millis(50));
+        disk.set_capacity(None);
+        while try_append(&log, 0, sequence).is_err() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        directory.sync_now().expect("no fault");
+        assert_eq!(check_prefix(&log, 0), i64::from(sequence) + 1);
+        directory.close().expect("no fault");
+    });
 }
