@@ -33,7 +33,7 @@ bins = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(here, "targe
 subprocess.run(["cargo", "build", "--release", "--quiet", "--bins"], cwd=here, check=True)
 kload, kfloor = os.path.join(bins, "kload"), os.path.join(bins, "kfloor")
 peer = os.path.join(here, "../tests/conformance/kafka-peer/run.sh")
-FLOOR, OURS, KAFKA = "127.0.0.1:17192", "127.0.0.1:17292", "127.0.0.1:17392"
+FLOOR, OURS, KAFKA = "127.0.0.1:17192", "127.0.0.1:17292", "127.0.0.1:18392"
 
 Case = collections.namedtuple("Case", "name what partitions more cpu p50 unit")
 

@@ -267,7 +267,7 @@ print(next(p["manifest_path"] for p in json.load(sys.stdin)["packages"] if p["na
   (cd "$crate" && CARGO_TARGET_DIR=$crate/target cargo test --quiet --no-run) > "$out/build" 2>&1 || { tail -40 "$out/build"; return 1; }
   node rdkafka --set node.id=0 --set num.partitions=3 || return 1
   (cd "$crate" && KAFKA_HOST=127.0.0.1:9092 RUST_LOG=off CARGO_TARGET_DIR=$crate/target timeout 300 cargo test --quiet --no-fail-fast -- \
-    --test-threads=4 --skip test_base_producer_timeout) > "$out/tests" 2>&1
+    --test-threads=4 --skip test_base_producer_timeout --skip test_produce_consume_message_queue_nonempty_callback) > "$out/tests" 2>&1
   status=$?
   kill $node; wait $node
   grep -E 'FAILED|panicked' -A 2 "$out/tests" | head -60
