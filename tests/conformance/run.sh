@@ -8,7 +8,7 @@
 #   CONFORMANCE_TABLE=1           write the table also after some tests only: each row says its last result
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-ottla=$1; shift
+ottla=$(realpath -m "$1"); shift
 home=${CONFORMANCE_HOME:-$here/../../target/conformance}
 mkdir -p "$home"; home=$(cd "$home" && pwd)
 work=$(mktemp -d)

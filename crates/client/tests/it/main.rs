@@ -1,4 +1,4 @@
-//! The client against a real broker: `OTTLA_CLIENT_BOOTSTRAP` names it, Apache Kafka or Ottla. Without it these tests
+//! The client against a real broker: `CLIENT_TEST_BOOTSTRAP` names it, Apache Kafka or Ottla. Without it these tests
 //! do nothing, since they would have nobody to talk to.
 
 mod admin;

@@ -1,5 +1,5 @@
 //! Groups of members of several kinds: ours, librdkafka's (`kcat`) and Java's, while they come and go. Each kind leads
-//! once. Runs where `kcat` is found; Java's members join if `OTTLA_CLIENT_JARS` names a directory with Apache
+//! once. Runs where `kcat` is found; Java's members join if `CLIENT_TEST_JARS` names a directory with Apache
 //! Kafka's jars.
 
 use std::collections::BTreeSet;
@@ -140,7 +140,7 @@ fn has_kcat() -> bool {
 
 async fn story(client: &Client, assignor: Assignor) {
     let bootstrap = bootstrap().expect("with_broker looked");
-    let home = std::env::var("OTTLA_CLIENT_JARS").ok();
+    let home = std::env::var("CLIENT_TEST_JARS").ok();
     let name = topic(client, "mixed", PARTITIONS as i32, &[]).await;
     // Ours leads, librdkafka joins and leaves, Java joins.
     let group = fresh("mixed");

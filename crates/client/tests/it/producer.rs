@@ -5,7 +5,7 @@ use std::time::Duration;
 use client::protocol::messages::fetch_request::{FetchPartition, FetchRequest, FetchTopic};
 use client::{Acks, Client, Codec, ErrorCode, NewRecord, ProducerConfig, To, partition_of_key};
 
-use crate::support::{fresh, topic, with_broker};
+use crate::support::{eventually, fresh, topic, with_broker};
 
 const WITHIN: Duration = Duration::from_secs(20);
 
@@ -89,11 +89,13 @@ fn every_codec_and_acks_delivers_in_order() {
                         "{codec:?} {acks:?}"
                     );
                 }
-                if acks == Acks::None {
-                    // Nobody says when they are there.
-                    tokio::time::sleep(Duration::from_millis(300)).await;
-                }
-                assert_eq!(values(&client, &name, 0).await, wanted, "{codec:?} {acks:?}");
+                // Without acks=all nobody says when they can be read.
+                let stored = eventually("all values", || async {
+                    let stored = values(&client, &name, 0).await;
+                    (stored.len() == wanted.len()).then_some(stored)
+                })
+                .await;
+                assert_eq!(stored, wanted, "{codec:?} {acks:?}");
             }
         }
     });

@@ -1,5 +1,5 @@
 //! The broker is killed and comes back while records are sent: none that was acknowledged is lost, none is there twice,
-//! the order of each key holds. `OTTLA_CLIENT_RESTART` is a shell command that kills the broker and starts it again.
+//! the order of each key holds. `CLIENT_TEST_RESTART` is a shell command that kills the broker and starts it again.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const RESTARTS: usize = 3;
 #[test]
 fn a_killed_broker_loses_and_doubles_nothing() {
     with_broker(|client| async move {
-        let Ok(command) = std::env::var("OTTLA_CLIENT_RESTART") else {
+        let Ok(command) = std::env::var("CLIENT_TEST_RESTART") else {
             return;
         };
         let name = topic(&client, "killed", 3, &[]).await;

@@ -6,7 +6,7 @@ use client::{Client, ClientConfig, NewTopic};
 
 /// The broker under test, if the environment names one.
 pub fn bootstrap() -> Option<String> {
-    std::env::var("OTTLA_CLIENT_BOOTSTRAP").ok()
+    std::env::var("CLIENT_TEST_BOOTSTRAP").ok()
 }
 
 /// Whether the broker under test is Ottla, which does not serve every key yet.
