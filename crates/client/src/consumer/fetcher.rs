@@ -8,12 +8,12 @@ use protocol::messages::fetch_response::{FetchResponse, PartitionData};
 use rustc_hash::FxHashMap;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use types::{BrokerId, ErrorCode, LeaderEpoch};
+use types::{BrokerId, ErrorCode, LeaderEpoch, TopicId};
 
 use super::Shared;
 use super::decode::{Chunk, end_of};
 use super::positions::Fetchable;
-use super::session::{BY_ID_FROM, Session, Wanted, name_of};
+use super::session::{BY_ID_FROM, Session, Wanted};
 use crate::client::Wanted as Topics;
 use crate::metadata::{Broker, Metadata};
 use crate::pool::Lane;
@@ -241,13 +241,12 @@ impl Fetcher {
             }
             return;
         }
-        let names: Vec<Wanted> = wanted.iter().map(|(one, _)| one.clone()).collect();
+        let asked = by_name(wanted);
         for topic in &answer.responses {
             for data in &topic.partitions {
-                let asked = name_of(&names, &topic.topic, topic.topic_id, data.partition_index);
-                let incarnation = wanted.iter().find(|(one, _)| Some(one) == asked.as_ref());
-                if let (Some(asked), Some((_, incarnation))) = (asked, incarnation) {
-                    self.on_partition(&asked, *incarnation, data, answer);
+                let name = (topic.topic_id, topic.topic.as_str(), data.partition_index);
+                if let Some((asked, incarnation)) = asked.get(&name) {
+                    self.on_partition(asked, *incarnation, data, answer);
                 }
             }
         }
@@ -388,6 +387,16 @@ impl Fetcher {
         });
         None
     }
+}
+
+/// What was asked for, under both names that an answer may use: a topic's id, or its name.
+fn by_name(wanted: &[(Wanted, u64)]) -> FxHashMap<(TopicId, &str, i32), &(Wanted, u64)> {
+    let both = wanted.iter().flat_map(|one| {
+        let (partition, id) = (&one.0.partition, one.0.topic_id);
+        let by_topic = (TopicId::ZERO, &*partition.topic, partition.partition);
+        [((id, "", partition.partition), one), (by_topic, one)]
+    });
+    both.collect()
 }
 
 /// The leader of a partition, and how it is asked.

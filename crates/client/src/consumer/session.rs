@@ -144,19 +144,6 @@ fn forget(topics: &mut Vec<ForgottenTopic>, one: &Wanted, by_id: bool) {
     });
 }
 
-/// The partition that an answer speaks of.
-pub(super) fn name_of(wanted: &[Wanted], topic: &str, id: TopicId, partition: i32) -> Option<Wanted> {
-    let same = |one: &&Wanted| {
-        let topic_is = if id.is_zero() {
-            &*one.partition.topic == topic
-        } else {
-            one.topic_id == id
-        };
-        topic_is && one.partition.partition == partition
-    };
-    wanted.iter().find(same).cloned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
