@@ -304,7 +304,7 @@ client_suite() {
   CLIENT_TEST_RESTART=$2 timeout 200 cargo test -p ottla-client --test it --locked --quiet -- restart::
 }
 t_ottla_client() {
-  local data=$out/data own=127.0.0.1:${CONFORMANCE_CLIENT_PORT:-19498}
+  local data=$out/data own=127.0.0.1:$((port + 12))
   cat > "$out/start" <<END
 [ ! -e "$out/pid" ] || { kill -9 \$(cat "$out/pid"); sleep 0.2; }
 : > "$out/ready"
@@ -319,7 +319,7 @@ END
   return $result
 }
 t_ottla_client_kafka() {
-  export PEER_HOME=$out/peer PEER_PORT=${CONFORMANCE_PEER_PORT:-19595} PEER_HEAP=512m PEER_QUIET=1
+  export PEER_HOME=$out/peer PEER_PORT=$((port + 100)) PEER_HEAP=512m PEER_QUIET=1
   mkdir -p "$PEER_HOME" && ln -sfn "$home/kafka" "$PEER_HOME/lib"
   for jar in "$home"/kafka/*.jar; do unzip -Z1 "$jar"; done | grep '\.class$' | sort -u > "$PEER_HOME/classes.txt"
   kafka-peer/run.sh format 1 && kafka-peer/run.sh start || return 1
