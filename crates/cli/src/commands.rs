@@ -6,6 +6,7 @@ mod consume;
 mod group;
 mod manual;
 mod produce;
+mod schema;
 mod topic;
 
 use crate::Command;
@@ -29,6 +30,10 @@ pub static COMMANDS: &[Command] = &[
     cluster::DESCRIBE,
     cluster::CONFIG,
     cluster::FEATURES,
+    schema::CHECK,
+    schema::LINT,
+    schema::DIFF,
+    schema::FMT,
     completion::COMMAND,
     manual::COMMAND,
 ];

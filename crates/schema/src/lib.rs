@@ -6,6 +6,7 @@
 
 pub mod avro;
 pub mod compat;
+pub mod diff;
 pub mod digest;
 mod error;
 mod guid;

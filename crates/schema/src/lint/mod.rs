@@ -16,3 +16,4 @@ pub use page::markdown;
 pub use rule::{Example, Needs, Rule, Severity};
 pub use rules::{RULES, find};
 pub use run::{Finding, Gate, Grade, Options, Report, Waiver, lint};
+pub(crate) use tree::type_text;

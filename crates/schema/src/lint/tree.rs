@@ -162,3 +162,24 @@ pub(super) fn signature(outline: &Outline, shape: &Shape) -> String {
         },
     }
 }
+
+/// A shape in words, with nullability and width.
+pub(crate) fn type_text(outline: &Outline, shape: &Shape) -> String {
+    match &shape.kind {
+        ShapeKind::Union(parts) if std::ptr::eq(value(shape), shape) => {
+            let texts: Vec<String> = parts.iter().map(|part| type_text(outline, part)).collect();
+            format!("one of {}", texts.join(", "))
+        }
+        ShapeKind::Union(_) => format!("{} or null", type_text(outline, value(shape))),
+        ShapeKind::Array(inner) => format!("array of {}", type_text(outline, inner)),
+        ShapeKind::Map(inner) => format!("map of {}", type_text(outline, inner)),
+        ShapeKind::Integer { bits, signed } if *bits > 0 && shape.logical.is_none() => {
+            format!("{}int{bits}", if *signed { "" } else { "u" })
+        }
+        ShapeKind::Float { bits } => format!("float{bits}"),
+        _ => match &shape.logical {
+            Some(Logical::Decimal { precision, scale }) => format!("decimal({precision}, {scale})"),
+            _ => signature(outline, shape),
+        },
+    }
+}

@@ -1,0 +1,3 @@
+//! Commands run as rows of the table.
+
+mod schemas;
