@@ -433,6 +433,8 @@ fn evolve_record(maker: &mut Maker<'_>, record: &mut Record, wild: bool) {
     }
     if maker.random.chance(25) {
         let name = format!("n{}", maker.random.below(1000));
+        // It may stand before what others declare.
+        maker.known.clear();
         let mut field = maker.field(&name, 1);
         if field.default.is_none() && !wild {
             field.default = maker.default(&field.schema, 0);
