@@ -347,7 +347,8 @@ fn members_come_and_go_and_every_partition_has_one_owner() {
 
 /// Polls all members until they have the partitions between them, as evenly as can be.
 async fn settle(members: &mut [Consumer], partitions: usize) {
-    for _ in 0..200 {
+    // A fresh cluster takes seconds to make its topic of offsets.
+    for _ in 0..1000 {
         for consumer in members.iter_mut() {
             let _ = consumer.poll(Duration::from_millis(20)).await.expect("a poll");
         }
