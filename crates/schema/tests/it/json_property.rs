@@ -296,10 +296,11 @@ fn parse(value: &Value) -> (Schema, JsonSchema) {
     (Schema::Json(json.clone()), json)
 }
 
-/// Defaults are filled in for objects that a value may hold; a bound on the number of members speaks of what was
-/// written, so such a pair says nothing.
+/// Defaults are filled in for objects that a value may hold; a bound on the number of members, and that items differ,
+/// speak of what was written, so such a value says nothing.
 fn counts_members(schema: &Value) -> bool {
-    schema.to_string().contains("maxProperties")
+    let text = schema.to_string();
+    text.contains("maxProperties") || text.contains("uniqueItems")
 }
 
 #[derive(Default)]
