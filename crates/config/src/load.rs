@@ -10,7 +10,7 @@ use crate::{Error, value};
 
 const PREFIX: &str = "OTTLA_";
 /// Variables of ours that are no settings.
-const NOT_SETTINGS: &[&str] = &["OTTLA_LOG", "OTTLA_CASES"];
+const NOT_SETTINGS: &[&str] = &["OTTLA_LOG", "OTTLA_LOG_FORMAT", "OTTLA_BOOTSTRAP", "OTTLA_CASES"];
 
 /// Settings as they were said, not yet checked.
 #[derive(Debug, Clone, Default)]
@@ -236,6 +236,8 @@ mod tests {
         let variables = [
             ("OTTLA_NUM_PARTITIONS", "2"),
             ("OTTLA_LOG", "debug"),
+            ("OTTLA_LOG_FORMAT", "json"),
+            ("OTTLA_BOOTSTRAP", "localhost:9092"),
             ("HOME", "/"),
         ];
         layers.environment(
