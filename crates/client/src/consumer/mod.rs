@@ -223,7 +223,12 @@ impl Consumer {
                     None => std::future::pending().await,
                 }
             };
-            let metadata_max_age = self.shared.client.config().metadata_max_age;
+            let config = self.shared.client.config();
+            // A topic that was not there yet is asked for again soon, as Kafka's client does.
+            let metadata_max_age = match self.rebalance.misses_topics() {
+                true => config.retry_backoff,
+                false => config.metadata_max_age,
+            };
             tokio::select! {
                 biased;
                 () = self.shared.arrived.notified() => {}
@@ -455,7 +460,7 @@ impl Consumer {
 
     /// Notices new topics and partitions of the subscription.
     async fn refresh_subscription(&mut self) -> Result<()> {
-        if !self.shared.client.metadata_is_old().await {
+        if !self.rebalance.misses_topics() && !self.shared.client.metadata_is_old().await {
             return Ok(());
         }
         let Some(topics) = &self.subscription else {

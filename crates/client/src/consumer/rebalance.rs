@@ -77,6 +77,13 @@ impl Rebalance {
         }
     }
 
+    /// As the leader: whether the last assignment was made without a topic of the subscription, which may appear soon.
+    pub(super) fn misses_topics(&self) -> bool {
+        let known = |counts: &Counts, topic: &Arc<str>| counts.get(topic).is_some_and(|count| 0 < *count);
+        let counts = self.counts.as_ref();
+        counts.is_some_and(|counts| self.topics.iter().any(|topic| !known(counts, topic)))
+    }
+
     /// Whether topics or partitions are there that the last assignment did not know.
     pub(super) fn is_outdated(&self, client: &Client, topics: &[Arc<str>]) -> bool {
         if self.topics != topics {

@@ -14,7 +14,7 @@ pub async fn values(client: &Client, topic: &str, partition: i32) -> Vec<Vec<u8>
     let described = client.admin().describe_topics(&[topic]).await.expect("ok");
     let described = described[0].1.as_ref().expect("it is there").clone();
     let leader = described.partition(partition).expect("it is there").leader;
-    let (mut offset, mut values) = (0, Vec::new());
+    let (mut offset, mut values, mut patience) = (0, Vec::new(), 100);
     loop {
         let request = FetchRequest {
             max_wait_ms: 0,
@@ -37,6 +37,12 @@ pub async fn values(client: &Client, topic: &str, partition: i32) -> Vec<Vec<u8>
             .await
             .expect("an answer");
         let one = &answer.responses[0].partitions[0];
+        // A broker may learn a moment later than its clients that it leads a new partition.
+        if one.error_code == ErrorCode::NotLeaderOrFollower.code() && patience != 0 {
+            patience -= 1;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        }
         assert_eq!(one.error_code, 0);
         let bytes = one.records.clone().expect("never null").to_bytes();
         let before = offset;
