@@ -31,7 +31,6 @@ impl Context {
         let said = matches.get_one::<String>("output").map(String::as_str);
         let format = match said {
             Some(name) => Format::named(name)?,
-            None if std::io::stdout().is_terminal() => Format::Table,
             None => Format::Table,
         };
         let bootstrap = matches.get_one::<String>("bootstrap").cloned();
