@@ -12,7 +12,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use os::net::TcpStream;
 use telemetry::{Closed, Finished, Open};
 use tokio::time::{Instant, Sleep};
 use tracing::debug;
@@ -21,6 +20,7 @@ use crate::frame::{FrameError, ReceiveBuffer};
 use crate::in_flight::{InFlight, Ready, Started};
 use crate::limits::Admission;
 use crate::memory::{Memory, Permit};
+use crate::stream::Stream;
 use crate::{Peer, Request, Response, Service, Start};
 
 /// Received but not started bytes that a connection may hold while answers are awaited.
@@ -47,7 +47,7 @@ impl From<io::Error> for End {
 }
 
 pub(crate) struct Connection<S: Service> {
-    stream: TcpStream,
+    stream: Stream,
     service: Arc<S>,
     session: S::Session,
     buffer: ReceiveBuffer,
@@ -66,7 +66,7 @@ pub(crate) struct Connection<S: Service> {
 
 impl<S: Service> Connection<S> {
     pub(crate) fn new(
-        stream: TcpStream,
+        stream: Stream,
         peer: Peer,
         service: Arc<S>,
         memory: Memory,
@@ -303,7 +303,7 @@ fn closed(end: &End) -> Closed {
 /// Writes whole responses with as few calls as there are slices allow. A peer that takes nothing for `idle_max` is
 /// given up: its answers hold memory.
 async fn write_responses(
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     responses: &[Response],
     clock: &mut Deadline,
     idle_max: Duration,

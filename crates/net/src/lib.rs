@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing))]
 
 mod connection;
+mod entrance;
 mod frame;
 mod in_flight;
 mod limits;
@@ -13,8 +14,10 @@ mod response;
 mod runtime;
 mod server;
 mod service;
+mod stream;
 mod wake;
 
+pub use entrance::Entrance;
 pub use limits::{ConnectionCaps, ConnectionLimits, Refusal};
 pub use memory::{Memory, Permit};
 pub use response::Response;

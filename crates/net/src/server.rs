@@ -1,19 +1,23 @@
-//! Listeners: bind, accept, and hand each connection to a runtime, where it stays.
+//! Listeners: bind, accept, and hand each connection to a runtime, where it stays. Connections of this process come in
+//! by the [`Entrance`].
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use os::net::{TcpListener, TcpStream};
 use telemetry::Connections;
+use tokio::io::DuplexStream;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::connection::Connection;
+use crate::entrance::Door;
 use crate::limits::{Admission, ConnectionCaps};
-use crate::{ConnectionLimits, Memory, Peer, Runtimes, Service};
+use crate::stream::Stream;
+use crate::{ConnectionLimits, Entrance, Memory, Peer, Runtimes, Service};
 
 /// A listener to be opened.
 #[derive(Debug, Clone)]
@@ -42,6 +46,7 @@ pub struct Server {
     bound: Vec<BoundListener>,
     stop: watch::Sender<bool>,
     caps: ConnectionCaps,
+    doors: Vec<Arc<dyn Door>>,
 }
 
 impl Server {
@@ -75,6 +80,11 @@ impl Server {
         self.caps.clone()
     }
 
+    /// Where connections of this process come in, without a socket. It closes with the server.
+    pub fn entrance(&self) -> Entrance {
+        Entrance::new(&self.doors)
+    }
+
     /// Stops accepting. Connections end with their runtimes.
     pub fn stop(&self) {
         self.stop.send_replace(true);
@@ -102,8 +112,9 @@ impl Bound {
         let bound = self.listeners();
         let admission = Admission::new(options.limits.clone());
         let caps = admission.caps();
+        let mut doors: Vec<Arc<dyn Door>> = Vec::new();
         for (listener, socket) in self.sockets {
-            let acceptor = Acceptor {
+            let acceptor = Arc::new(Acceptor {
                 listener,
                 runtimes: Arc::downgrade(runtimes),
                 service: service.clone(),
@@ -112,10 +123,17 @@ impl Bound {
                 admission: admission.clone(),
                 stopped: stopped.clone(),
                 next: AtomicUsize::new(0),
-            };
+                start: Instant::now(),
+            });
+            doors.push(acceptor.clone());
             runtimes.spawn_on(0, acceptor.run(socket));
         }
-        Server { bound, stop, caps }
+        Server {
+            bound,
+            stop,
+            caps,
+            doors,
+        }
     }
 }
 
@@ -129,12 +147,12 @@ struct Acceptor<S: Service> {
     admission: Admission,
     stopped: watch::Receiver<bool>,
     next: AtomicUsize,
+    start: Instant,
 }
 
 impl<S: Service> Acceptor<S> {
-    async fn run(self, socket: TcpListener) {
+    async fn run(self: Arc<Self>, socket: TcpListener) {
         let mut stopped = self.stopped.clone();
-        let start = tokio::time::Instant::now();
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -142,7 +160,7 @@ impl<S: Service> Acceptor<S> {
                 accepted = socket.accept() => accepted,
             };
             match accepted {
-                Ok((stream, address)) => self.admit(stream, address, start.elapsed().as_secs()),
+                Ok((stream, address)) => self.admit_socket(stream, address),
                 Err(error) => {
                     // Out of descriptors, most likely: connections that end will free some.
                     warn!(listener = %self.listener.name, %error, "accept failed, trying again in 100 ms");
@@ -152,36 +170,66 @@ impl<S: Service> Acceptor<S> {
         }
     }
 
-    fn admit(&self, stream: std::net::TcpStream, address: SocketAddr, second: u64) {
-        let place = match self.admission.admit(address.ip(), second) {
+    fn admit_socket(&self, stream: std::net::TcpStream, address: SocketAddr) {
+        // What refuses it has said so.
+        let _ = self.admit(address, move || {
+            let stream = TcpStream::adopt(stream)?;
+            let local = stream.local_addr()?;
+            Ok((Stream::Socket(stream), local))
+        });
+    }
+
+    /// Lets a connection in if there is room; `open` runs on the runtime that it gets.
+    fn admit(
+        &self,
+        address: SocketAddr,
+        open: impl FnOnce() -> io::Result<(Stream, SocketAddr)> + Send + 'static,
+    ) -> io::Result<()> {
+        let place = match self.admission.admit(address.ip(), self.start.elapsed().as_secs()) {
             Ok(place) => place,
             Err(refusal) => {
                 self.connections.refused(refusal.counted());
                 info!(peer = %address, listener = %self.listener.name, %refusal, "connection refused");
-                return;
+                return Err(io::Error::new(io::ErrorKind::ConnectionRefused, refusal));
             }
         };
         let Some(runtimes) = self.runtimes.upgrade() else {
-            return;
+            return Err(io::ErrorKind::ConnectionRefused.into());
         };
         let index = self.next.fetch_add(1, Ordering::Relaxed);
         let listener = self.listener.name.clone();
-        let open = self.connections.open();
+        let counted = self.connections.open();
         let (service, memory, admission) =
             (self.service.clone(), self.memory.clone(), self.admission.clone());
         runtimes.spawn_on(index, async move {
-            let Ok(stream) = TcpStream::adopt(stream) else {
-                return;
-            };
-            let Ok(local) = stream.local_addr() else { return };
+            let Ok((stream, local)) = open() else { return };
             let peer = Peer {
                 address,
                 local,
                 listener,
             };
-            let connection = Connection::new(stream, peer, service, memory, admission, open);
+            let connection = Connection::new(stream, peer, service, memory, admission, counted);
             connection.run().await;
             drop(place);
         });
+        Ok(())
+    }
+}
+
+impl<S: Service> Door for Acceptor<S> {
+    fn port(&self) -> u16 {
+        self.listener.address.port()
+    }
+
+    fn enter(&self, stream: DuplexStream) -> io::Result<()> {
+        if *self.stopped.borrow() {
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
+        let mut local = self.listener.address;
+        if local.ip().is_unspecified() {
+            local.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        }
+        let address = SocketAddr::new(local.ip(), 0);
+        self.admit(address, move || Ok((Stream::Pipe(stream), local)))
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use broker::partition::Progress;
 use broker::{AdvertisedListener, Broker, BrokerService, Node};
 use config::{BrokerConfig, Layers};
-use net::{ConnectionLimits, Listener, Memory, Runtimes, Server, ServerOptions};
+use net::{ConnectionLimits, Entrance, Listener, Memory, Runtimes, Server, ServerOptions};
 use os::disk::SimDisk;
 use os::{Clock, Disk, Os, Random};
 use storage::{Identity, LogDirectory, Options};
@@ -98,6 +98,11 @@ impl TestNode {
             server,
             _runtimes: runtimes,
         }
+    }
+
+    /// Where clients of this process come in without a socket.
+    pub fn entrance(&self) -> Entrance {
+        self.server.entrance()
     }
 
     /// The disk as a power loss now would leave it.

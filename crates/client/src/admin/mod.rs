@@ -4,7 +4,10 @@
 
 mod cluster;
 mod configs;
+mod coordinator;
 mod groups;
+mod items;
+mod leaders;
 mod log_dirs;
 mod offsets;
 mod partitions;
@@ -15,9 +18,10 @@ pub use cluster::{ClusterDescription, FeatureUpdate, Quorum, QuorumReplica};
 pub use configs::{ConfigChange, ConfigEntry, ConfigSource, Resource, ResourceKind};
 pub(crate) use groups::read_assignment;
 pub use groups::{GroupDescription, GroupListing, GroupMember};
+pub(crate) use items::indexes_by_topic;
 pub use log_dirs::{LogDirectory, LogDirectoryReplica};
 pub use offsets::CommittedOffset;
-pub(crate) use offsets::{Committer, by_topic};
+pub(crate) use offsets::Committer;
 pub use partitions::TopicPartition;
 pub use records::{FoundOffset, Isolation, OffsetSpec};
 pub use topics::{CreatedTopic, NewTopic, TopicListing};

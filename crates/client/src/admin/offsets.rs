@@ -5,6 +5,7 @@ use std::sync::Arc;
 use protocol::messages::offset_commit_request::{
     OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
+use protocol::messages::offset_commit_response::OffsetCommitResponse;
 use protocol::messages::offset_delete_request::{
     OffsetDeleteRequest, OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
 };
@@ -15,9 +16,10 @@ use protocol::messages::offset_fetch_request::{
 use protocol::messages::offset_fetch_response::OffsetFetchResponse;
 use types::{LeaderEpoch, Offset};
 
+use super::items::{Answered, by_topic, indexes_by_topic};
 use super::{Admin, Each, TopicPartition};
-use crate::pool::Lane;
-use crate::{Error, Result, To};
+use crate::wire::Request;
+use crate::{Error, Result};
 
 /// The versions in which topics go by name; from 10 on they go by id.
 const BY_NAME_COMMIT: std::ops::RangeInclusive<i16> = 2..=9;
@@ -72,56 +74,11 @@ impl Admin {
         group: &str,
         partitions: Option<&[TopicPartition]>,
     ) -> Result<Vec<(TopicPartition, CommittedOffset)>> {
-        let mut retry = self
-            .client
-            .retry(&format!("committed offsets of group {group}"))
-            .of_group(group);
-        loop {
-            match self.committed_once(group, partitions).await {
-                Ok(committed) => return Ok(committed),
-                Err(error) => retry.pause(&self.client, error).await?,
-            }
-        }
-    }
-
-    async fn committed_once(
-        &self,
-        group: &str,
-        partitions: Option<&[TopicPartition]>,
-    ) -> Result<Vec<(TopicPartition, CommittedOffset)>> {
-        let connection = self.client.connection(To::Group(group), Lane::Group).await?;
-        let version = connection.version_of::<OffsetFetchRequest>(&BY_NAME_FETCH)?;
-        let topics = partitions.map(by_topic);
-        let mut request = OffsetFetchRequest {
-            require_stable: 7 <= version,
-            ..OffsetFetchRequest::default()
-        };
-        if version < 8 {
-            request.group_id = group.into();
-            let topic = |(name, indexes): (Arc<str>, Vec<i32>)| OffsetFetchRequestTopic {
-                name: (&*name).into(),
-                partition_indexes: indexes,
-                ..OffsetFetchRequestTopic::default()
-            };
-            request.topics = topics.map(|topics| topics.into_iter().map(topic).collect());
-        } else {
-            let topic = |(name, indexes): (Arc<str>, Vec<i32>)| OffsetFetchRequestTopics {
-                name: (&*name).into(),
-                partition_indexes: indexes,
-                ..OffsetFetchRequestTopics::default()
-            };
-            request.groups = vec![OffsetFetchRequestGroup {
-                group_id: group.into(),
-                topics: topics.map(|topics| topics.into_iter().map(topic).collect()),
-                ..OffsetFetchRequestGroup::default()
-            }];
-        }
-        let timeout = self.client.config().request_timeout;
-        let answer = connection
-            .send(&request, &(version..=version), timeout)?
-            .receive()
-            .await?;
-        read_committed(group, version, &answer)
+        let what = format!("committed offsets of group {group}");
+        let request = |version| fetch_request(group, partitions, version);
+        let read = |version, answer: &OffsetFetchResponse| read_committed(group, version, answer);
+        self.ask_coordinator(group, &what, &BY_NAME_FETCH, request, read)
+            .await
     }
 
     /// Sets what a group has committed. The group must have no members.
@@ -130,29 +87,19 @@ impl Admin {
         group: &str,
         offsets: &[(TopicPartition, CommittedOffset)],
     ) -> Result<Each<TopicPartition, ()>> {
-        let mut retry = self
-            .client
-            .retry(&format!("offsets of group {group}"))
-            .of_group(group);
-        loop {
-            let error = match self.commit_once(group, &Committer::outsider(), offsets).await {
-                Ok(outcomes) => {
-                    let again = outcomes.iter().find_map(|(_, outcome)| {
-                        outcome
-                            .as_ref()
-                            .err()
-                            .filter(|error| error.is_retriable())
-                            .cloned()
-                    });
-                    match again {
-                        None => return Ok(outcomes),
-                        Some(error) => error,
-                    }
-                }
-                Err(error) => error,
-            };
-            retry.pause(&self.client, error).await?;
-        }
+        let what = format!("offsets of group {group}");
+        let committer = Committer::outsider();
+        let request = |version| commit_request(group, &committer, offsets, version);
+        let read = |_, answer: &OffsetCommitResponse| {
+            let outcomes = read_commit(group, offsets, answer);
+            let errors = outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().err());
+            match errors.into_iter().find(|error| error.is_retriable()) {
+                Some(error) => Err(error.clone()),
+                None => Ok(outcomes),
+            }
+        };
+        self.ask_coordinator(group, &what, &BY_NAME_COMMIT, request, read)
+            .await
     }
 
     /// Commits once, for a member or from outside.
@@ -162,65 +109,11 @@ impl Admin {
         committer: &Committer,
         offsets: &[(TopicPartition, CommittedOffset)],
     ) -> Result<Each<TopicPartition, ()>> {
-        let connection = self.client.connection(To::Group(group), Lane::Group).await?;
-        let version = connection.version_of::<OffsetCommitRequest>(&BY_NAME_COMMIT)?;
-        let mut request = OffsetCommitRequest {
-            group_id: group.into(),
-            generation_id_or_member_epoch: committer.generation,
-            member_id: committer.member_id.as_str().into(),
-            group_instance_id: committer
-                .instance_id
-                .as_deref()
-                .filter(|_| 7 <= version)
-                .map(Into::into),
-            ..OffsetCommitRequest::default()
-        };
-        for (partition, committed) in offsets {
-            let item = OffsetCommitRequestPartition {
-                partition_index: partition.partition,
-                committed_offset: committed.offset.0,
-                committed_leader_epoch: if 6 <= version {
-                    committed.leader_epoch.0
-                } else {
-                    -1
-                },
-                committed_metadata: Some(committed.metadata.as_str().into()),
-                ..OffsetCommitRequestPartition::default()
-            };
-            match request
-                .topics
-                .iter_mut()
-                .find(|topic| topic.name == *partition.topic)
-            {
-                Some(topic) => topic.partitions.push(item),
-                None => request.topics.push(OffsetCommitRequestTopic {
-                    name: (&*partition.topic).into(),
-                    partitions: vec![item],
-                    ..OffsetCommitRequestTopic::default()
-                }),
-            }
-        }
-        let timeout = self.client.config().request_timeout;
-        let answer = connection
-            .send(&request, &(version..=version), timeout)?
-            .receive()
+        let request = |version| commit_request(group, committer, offsets, version);
+        let (_, answer) = self
+            .ask_coordinator_once(group, &BY_NAME_COMMIT, &request)
             .await?;
-        let outcome = |partition: &TopicPartition| {
-            let topics = answer
-                .topics
-                .iter()
-                .filter(|topic| topic.name == *partition.topic);
-            let mut all = topics.flat_map(|topic| &topic.partitions);
-            let one = all.find(|one| one.partition_index == partition.partition);
-            let one = one.ok_or_else(|| left_out(partition))?;
-            Error::check(one.error_code, || {
-                format!("offset of {partition} in group {group}")
-            })
-        };
-        Ok(offsets
-            .iter()
-            .map(|(partition, _)| (partition.clone(), outcome(partition)))
-            .collect())
+        Ok(read_commit(group, offsets, &answer))
     }
 
     /// Deletes what a group has committed for partitions that no member subscribes to.
@@ -229,56 +122,135 @@ impl Admin {
         group: &str,
         partitions: &[TopicPartition],
     ) -> Result<Each<TopicPartition, ()>> {
-        let topic = |(name, indexes): (Arc<str>, Vec<i32>)| OffsetDeleteRequestTopic {
-            name: (&*name).into(),
-            partitions: indexes
-                .into_iter()
-                .map(|partition_index| OffsetDeleteRequestPartition {
-                    partition_index,
-                    ..OffsetDeleteRequestPartition::default()
-                })
-                .collect(),
-            ..OffsetDeleteRequestTopic::default()
-        };
-        let request = OffsetDeleteRequest {
-            group_id: group.into(),
-            topics: by_topic(partitions).into_iter().map(topic).collect(),
-            ..OffsetDeleteRequest::default()
-        };
-        let verdict = |answer: &OffsetDeleteResponse| {
-            Error::check(answer.error_code, || format!("offsets of group {group}"))
-        };
         let what = format!("deleting offsets of group {group}");
-        let answer = self.ask(To::Group(group), &what, &request, verdict).await?;
-        let outcome = |partition: &TopicPartition| {
-            let topics = answer
-                .topics
-                .iter()
-                .filter(|topic| topic.name == *partition.topic);
-            let mut all = topics.flat_map(|topic| &topic.partitions);
-            let one = all.find(|one| one.partition_index == partition.partition);
-            let one = one.ok_or_else(|| left_out(partition))?;
-            Error::check(one.error_code, || {
-                format!("offset of {partition} in group {group}")
-            })
+        let request = |_| delete_request(group, partitions);
+        let read = |_, answer: &OffsetDeleteResponse| {
+            Error::check(answer.error_code, || format!("offsets of group {group}"))?;
+            let items = answer.topics.iter().flat_map(|topic| {
+                let each = topic.partitions.iter();
+                each.map(|one| (topic.name.as_str(), one.partition_index, &one.error_code))
+            });
+            Ok(read_codes(group, partitions.iter(), items))
         };
-        Ok(partitions
-            .iter()
-            .map(|partition| (partition.clone(), outcome(partition)))
-            .collect())
+        let versions = OffsetDeleteRequest::VERSIONS;
+        self.ask_coordinator(group, &what, &versions, request, read).await
     }
 }
 
-/// Partitions sorted into their topics, in the order in which topics first appear.
-pub(crate) fn by_topic(partitions: &[TopicPartition]) -> Vec<(Arc<str>, Vec<i32>)> {
-    let mut topics: Vec<(Arc<str>, Vec<i32>)> = Vec::new();
-    for partition in partitions {
-        match topics.iter_mut().find(|(name, _)| *name == partition.topic) {
-            Some((_, indexes)) => indexes.push(partition.partition),
-            None => topics.push((partition.topic.clone(), vec![partition.partition])),
-        }
+fn fetch_request(group: &str, partitions: Option<&[TopicPartition]>, version: i16) -> OffsetFetchRequest {
+    let topics = partitions.map(indexes_by_topic);
+    let mut request = OffsetFetchRequest {
+        require_stable: 7 <= version,
+        ..OffsetFetchRequest::default()
+    };
+    if version < 8 {
+        request.group_id = group.into();
+        let topic = |(name, indexes): (Arc<str>, Vec<i32>)| OffsetFetchRequestTopic {
+            name: (&*name).into(),
+            partition_indexes: indexes,
+            ..OffsetFetchRequestTopic::default()
+        };
+        request.topics = topics.map(|topics| topics.into_iter().map(topic).collect());
+    } else {
+        let topic = |(name, indexes): (Arc<str>, Vec<i32>)| OffsetFetchRequestTopics {
+            name: (&*name).into(),
+            partition_indexes: indexes,
+            ..OffsetFetchRequestTopics::default()
+        };
+        request.groups = vec![OffsetFetchRequestGroup {
+            group_id: group.into(),
+            topics: topics.map(|topics| topics.into_iter().map(topic).collect()),
+            ..OffsetFetchRequestGroup::default()
+        }];
     }
-    topics
+    request
+}
+
+fn commit_request(
+    group: &str,
+    committer: &Committer,
+    offsets: &[(TopicPartition, CommittedOffset)],
+    version: i16,
+) -> OffsetCommitRequest {
+    let items = offsets.iter().map(|(partition, committed)| {
+        let item = OffsetCommitRequestPartition {
+            partition_index: partition.partition,
+            committed_offset: committed.offset.0,
+            committed_leader_epoch: match version {
+                6.. => committed.leader_epoch.0,
+                _ => -1,
+            },
+            committed_metadata: Some(committed.metadata.as_str().into()),
+            ..OffsetCommitRequestPartition::default()
+        };
+        (partition, item)
+    });
+    let topic = |(name, partitions): (Arc<str>, _)| OffsetCommitRequestTopic {
+        name: (&*name).into(),
+        partitions,
+        ..OffsetCommitRequestTopic::default()
+    };
+    OffsetCommitRequest {
+        group_id: group.into(),
+        generation_id_or_member_epoch: committer.generation,
+        member_id: committer.member_id.as_str().into(),
+        group_instance_id: committer
+            .instance_id
+            .as_deref()
+            .filter(|_| 7 <= version)
+            .map(Into::into),
+        topics: by_topic(items).into_iter().map(topic).collect(),
+        ..OffsetCommitRequest::default()
+    }
+}
+
+fn delete_request(group: &str, partitions: &[TopicPartition]) -> OffsetDeleteRequest {
+    let items = partitions.iter().map(|partition| {
+        let item = OffsetDeleteRequestPartition {
+            partition_index: partition.partition,
+            ..OffsetDeleteRequestPartition::default()
+        };
+        (partition, item)
+    });
+    let topic = |(name, partitions): (Arc<str>, _)| OffsetDeleteRequestTopic {
+        name: (&*name).into(),
+        partitions,
+        ..OffsetDeleteRequestTopic::default()
+    };
+    OffsetDeleteRequest {
+        group_id: group.into(),
+        topics: by_topic(items).into_iter().map(topic).collect(),
+        ..OffsetDeleteRequest::default()
+    }
+}
+
+fn read_commit(
+    group: &str,
+    offsets: &[(TopicPartition, CommittedOffset)],
+    answer: &OffsetCommitResponse,
+) -> Each<TopicPartition, ()> {
+    let items = answer.topics.iter().flat_map(|topic| {
+        let each = topic.partitions.iter();
+        each.map(|one| (topic.name.as_str(), one.partition_index, &one.error_code))
+    });
+    read_codes(group, offsets.iter().map(|(partition, _)| partition), items)
+}
+
+/// The outcome for each partition out of an answer's error codes.
+fn read_codes<'a>(
+    group: &str,
+    partitions: impl Iterator<Item = &'a TopicPartition>,
+    items: impl Iterator<Item = (&'a str, i32, &'a i16)>,
+) -> Each<TopicPartition, ()> {
+    let answered = Answered::new("the coordinator", items);
+    let outcome = |partition: &TopicPartition| {
+        Error::check(*answered.of(partition)?, || {
+            format!("offset of {partition} in group {group}")
+        })
+    };
+    partitions
+        .map(|partition| (partition.clone(), outcome(partition)))
+        .collect()
 }
 
 fn read_committed(
@@ -342,11 +314,4 @@ fn read_committed(
         }
     }
     Ok(committed)
-}
-
-fn left_out(partition: &TopicPartition) -> Error {
-    Error::Protocol {
-        address: "the coordinator".into(),
-        reason: format!("its answer leaves out {partition}"),
-    }
 }

@@ -1,5 +1,6 @@
-//! The client against a real broker: `CLIENT_TEST_BOOTSTRAP` names it, Apache Kafka or Ottla. Without it these tests
-//! do nothing, since they would have nobody to talk to.
+//! The client against a real broker: `CLIENT_TEST_BOOTSTRAP` names it, Apache Kafka or Ottla. Without it the broker is
+//! an Ottla node in this process, and its clients come in without a socket; tests that need other programs, or to kill
+//! the broker, then do nothing.
 
 mod admin;
 mod consumer;

@@ -1,18 +1,44 @@
 //! A cluster to test against, and names that no other run has.
 
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use client::transport::{Dial, InProcess, Tcp};
 use client::{Client, ClientConfig, NewTopic};
+use testkit::TestNode;
 
 /// The broker under test, if the environment names one.
 pub fn bootstrap() -> Option<String> {
     std::env::var("CLIENT_TEST_BOOTSTRAP").ok()
 }
 
-/// Whether the broker under test is Ottla, which does not serve every key yet.
-pub fn client(bootstrap: &str) -> Client {
-    let config = ClientConfig::new(bootstrap).with_api_timeout(Duration::from_secs(20));
-    Client::new(config).expect("legal settings")
+/// An Ottla node in this process, for when it names none.
+static NODE: LazyLock<TestNode> = LazyLock::new(|| {
+    TestNode::start(&[
+        ("group.initial.rebalance.delay.ms", "0"),
+        ("group.min.session.timeout.ms", "1000"),
+    ])
+});
+
+/// How the broker under test is reached: by its socket, or without one if it is in this process.
+pub fn dialer() -> Arc<dyn Dial> {
+    match bootstrap() {
+        Some(_) => Arc::new(Tcp),
+        None => {
+            let entrance = NODE.entrance();
+            Arc::new(InProcess::new(move |stream, _, port| {
+                entrance.accept(stream, port)
+            }))
+        }
+    }
+}
+
+/// Settings that reach the broker under test.
+pub fn config() -> ClientConfig {
+    let servers = bootstrap().unwrap_or_else(|| NODE.address.to_string());
+    let mut config = ClientConfig::new(&servers).with_api_timeout(Duration::from_secs(20));
+    config.dialer = dialer();
+    config
 }
 
 /// A name that is new on the broker.
@@ -20,15 +46,15 @@ pub fn fresh(prefix: &str) -> String {
     format!("{prefix}-{:016x}", os::Random::real().u64())
 }
 
-/// Runs a test in a runtime of its own, if there is a broker.
+/// Runs a test in a runtime of its own.
 pub fn with_broker<F: std::future::Future<Output = ()>>(test: impl FnOnce(Client) -> F) {
-    let Some(bootstrap) = bootstrap() else { return };
+    let client = Client::new(config()).expect("legal settings");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
     let limit = Duration::from_secs(120);
-    let ended = runtime.block_on(async { tokio::time::timeout(limit, test(client(&bootstrap))).await });
+    let ended = runtime.block_on(async { tokio::time::timeout(limit, test(client)).await });
     ended.expect("the test ends in time");
 }
 

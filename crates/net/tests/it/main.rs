@@ -12,6 +12,7 @@ use net::{
     Service, Start,
 };
 use telemetry::{Closed, Connections, Finished, Refused};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const FRAME_BYTES_MAX: usize = 4 << 20;
 
@@ -289,4 +290,51 @@ fn two_thousand_half_open_connections_cost_at_most_16_mib() {
     assert!(more <= 16 << 20, "{} KiB", more >> 10);
     ask(&mut node.connect(), b"honest");
     drop(held);
+}
+
+#[test]
+fn a_pipe_carries_the_same_frames_as_a_socket_and_counts_as_a_connection() {
+    let _shared = shared();
+    let limits = ConnectionLimits {
+        connections_max: 2,
+        ..ConnectionLimits::default()
+    };
+    let node = start(limits, 64 << 20);
+    let (entrance, port) = (node.server.entrance(), node.address.port());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        // The second port is nobody's: the first listener takes it.
+        for port in [port, 1] {
+            let (mut near, far) = tokio::io::duplex(1 << 10);
+            entrance.accept(far, port).expect("there is room");
+            let frame = vec![7; 300 << 10];
+            let mut whole = (frame.len() as u32).to_be_bytes().to_vec();
+            whole.extend_from_slice(&frame);
+            // Larger than the pipe: both ends take turns.
+            let (mut reads, mut writes) = tokio::io::split(&mut near);
+            let mut answer = vec![0; whole.len()];
+            let sent = async { writes.write_all(&whole).await.expect("taken") };
+            let received = async { reads.read_exact(&mut answer).await.map(drop).expect("an answer") };
+            tokio::join!(sent, received);
+            assert_eq!(answer, whole);
+            assert_eq!(node.connections.now(), 1);
+            drop(near);
+            node.wait_until("it is closed", |connections| connections.now() == 0);
+        }
+        let held: Vec<_> = (0..2).map(|_| tokio::io::duplex(64)).collect();
+        let mut ends = Vec::new();
+        for (near, far) in held {
+            entrance.accept(far, port).expect("there is room");
+            ends.push(near);
+        }
+        let (_near, far) = tokio::io::duplex(64);
+        assert!(entrance.accept(far, port).is_err(), "max.connections holds");
+        drop(ends);
+        node.wait_until("they are closed", |connections| connections.now() == 0);
+        node.server.stop();
+        let (_near, far) = tokio::io::duplex(64);
+        assert!(entrance.accept(far, port).is_err(), "it has stopped");
+    });
 }

@@ -9,7 +9,7 @@ use protocol::messages::consumer_protocol_subscription::{self, ConsumerProtocolS
 use protocol::{ApiKey, Budget, Decode, Encode, Reader, Segments};
 
 use super::assignor::{Assignor, Member};
-use crate::admin::by_topic;
+use crate::admin::indexes_by_topic;
 use crate::{Error, Result, TopicPartition};
 
 /// The version that we write; of others we read what we know.
@@ -48,7 +48,7 @@ pub(super) fn subscription(assignor: Assignor, topics: &[Arc<str>], past: &Past)
     let message = ConsumerProtocolSubscription {
         topics: sorted.iter().map(|topic| (&**topic).into()).collect(),
         user_data: user_data(assignor, &past.last, generation),
-        owned_partitions: by_topic(&owned)
+        owned_partitions: indexes_by_topic(&owned)
             .into_iter()
             .map(
                 |(topic, partitions)| consumer_protocol_subscription::TopicPartition {
@@ -75,7 +75,7 @@ fn user_data(assignor: Assignor, owned: &[TopicPartition], generation: i32) -> O
         // Java's `StickyAssignor` says nothing before it has an assignment.
         Assignor::Sticky if owned.is_empty() && generation < 0 => return None,
         Assignor::Sticky => {
-            let topics = by_topic(owned);
+            let topics = indexes_by_topic(owned);
             sink.put_i32(topics.len() as i32);
             for (topic, partitions) in topics {
                 sink.put_string(&(&*topic).into(), false).ok()?;
@@ -175,7 +175,7 @@ fn read_sticky(data: &Bytes) -> Result<(Vec<TopicPartition>, i32), protocol::Dec
 /// An assignment for a member.
 pub(super) fn assignment(partitions: &[TopicPartition]) -> Result<Bytes> {
     let message = ConsumerProtocolAssignment {
-        assigned_partitions: by_topic(partitions)
+        assigned_partitions: indexes_by_topic(partitions)
             .into_iter()
             .map(
                 |(topic, partitions)| consumer_protocol_assignment::TopicPartition {
