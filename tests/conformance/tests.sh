@@ -293,6 +293,7 @@ t_metrics() { timeout 60 "$home/venv/bin/python" python/metrics.py "$http" "$her
 t_kill_9() { python kill9.py "$ottla" "${KILL_CYCLES:-10}"; }
 t_kill_9_groups() { "$home/venv/bin/python" kill9_groups.py "$ottla" "${KILL_CYCLES:-10}"; }
 t_differential() { differential/against.sh "$ottla"; }
+t_disk_full() { "$home/venv/bin/python" ../chaos/diskfull.py "${DISK_CYCLES:-3}" "$ottla"; }
 t_power_loss() { ../chaos/run.sh "$ottla" "${POWER_CYCLES:-2}"; }
 
 # --- our own client, the same suite against both

@@ -16,7 +16,8 @@ pub enum Codec {
     Zstd,
 }
 
-const XERIAL_BLOCK_BYTES: usize = 32 << 10;
+/// Java's block of plain bytes.
+pub(crate) const XERIAL_BLOCK_BYTES: usize = 32 << 10;
 /// Java's default of `compression.lz4.level`, which is the fast compressor; any other level is the thorough one.
 const LZ4_FAST_LEVEL: i32 = 9;
 const LZ4_LEVEL_MAX: i32 = 12;
@@ -89,7 +90,11 @@ pub fn compress(codec: Codec, plain: &[u8]) -> io::Result<Bytes> {
 pub(crate) enum Packer<W: Write> {
     None(W),
     Gzip(flate2::write::GzEncoder<W>),
-    Snappy { out: W, block: Vec<u8> },
+    Snappy {
+        out: W,
+        block: Vec<u8>,
+        encoder: Box<snap::raw::Encoder>,
+    },
     Lz4(lz4::Encoder<W>),
     Zstd(zstd::stream::write::Encoder<'static, W>),
 }
@@ -105,11 +110,12 @@ impl<W: Write> Packer<W> {
                 Packer::Gzip(flate2::write::GzEncoder::new(out, level))
             }
             Codec::Snappy => {
-                out.write_all(&XERIAL_MAGIC)?;
-                out.write_all(&1i32.to_be_bytes())?;
-                out.write_all(&1i32.to_be_bytes())?;
-                let block = Vec::with_capacity(XERIAL_BLOCK_BYTES);
-                Packer::Snappy { out, block }
+                snappy_head(&mut out)?;
+                Packer::Snappy {
+                    out,
+                    block: Vec::with_capacity(XERIAL_BLOCK_BYTES),
+                    encoder: Box::new(snap::raw::Encoder::new()),
+                }
             }
             Codec::Lz4 => {
                 let level = level.filter(|level| *level != LZ4_FAST_LEVEL).unwrap_or(0);
@@ -129,8 +135,12 @@ impl<W: Write> Packer<W> {
         match self {
             Packer::None(out) => Ok(out),
             Packer::Gzip(encoder) => encoder.finish(),
-            Packer::Snappy { mut out, block } => {
-                snappy_block(&block, &mut out)?;
+            Packer::Snappy {
+                mut out,
+                block,
+                mut encoder,
+            } => {
+                snappy_block(&mut encoder, &block, &mut out)?;
                 Ok(out)
             }
             Packer::Lz4(encoder) => {
@@ -147,11 +157,11 @@ impl<W: Write> Write for Packer<W> {
         match self {
             Packer::None(out) => out.write(plain),
             Packer::Gzip(encoder) => encoder.write(plain),
-            Packer::Snappy { out, block } => {
+            Packer::Snappy { out, block, encoder } => {
                 let taken = plain.len().min(XERIAL_BLOCK_BYTES - block.len());
                 block.extend_from_slice(plain.get(..taken).unwrap_or_default());
                 if block.len() == XERIAL_BLOCK_BYTES {
-                    snappy_block(block, out)?;
+                    snappy_block(encoder, block, out)?;
                     block.clear();
                 }
                 Ok(taken)
@@ -166,13 +176,23 @@ impl<W: Write> Write for Packer<W> {
     }
 }
 
-fn snappy_block(block: &[u8], out: &mut impl Write) -> io::Result<()> {
+/// What stands in front of xerial's blocks.
+pub(crate) fn snappy_head(out: &mut impl Write) -> io::Result<()> {
+    out.write_all(&XERIAL_MAGIC)?;
+    out.write_all(&1i32.to_be_bytes())?;
+    out.write_all(&1i32.to_be_bytes())
+}
+
+/// One of xerial's blocks.
+pub(crate) fn snappy_block(
+    encoder: &mut snap::raw::Encoder,
+    block: &[u8],
+    out: &mut impl Write,
+) -> io::Result<()> {
     if block.is_empty() {
         return Ok(());
     }
-    let packed = snap::raw::Encoder::new()
-        .compress_vec(block)
-        .map_err(io::Error::other)?;
+    let packed = encoder.compress_vec(block).map_err(io::Error::other)?;
     out.write_all(&(packed.len() as i32).to_be_bytes())?;
     out.write_all(&packed)
 }
@@ -208,6 +228,16 @@ enum Decoder<'a> {
 
 impl<'a> Unpacker<'a> {
     pub(crate) fn new(codec: Codec, packed: &'a [u8], caps: Caps) -> Result<Unpacker<'a>, BatchError> {
+        Unpacker::with(codec, packed, caps, None)
+    }
+
+    /// With a zstd context that was made before, if it is zstd.
+    pub(crate) fn with(
+        codec: Codec,
+        packed: &'a [u8],
+        caps: Caps,
+        zstd: Option<&'a mut zstd::zstd_safe::DCtx<'static>>,
+    ) -> Result<Unpacker<'a>, BatchError> {
         let ratio = packed.len().saturating_mul(RATIO_MAX).max(RATIO_FREE);
         let mut max = caps.bytes_max.min(ratio);
         let decoder = match codec {
@@ -216,7 +246,10 @@ impl<'a> Unpacker<'a> {
             Codec::Snappy => Decoder::Snappy(Snappy::new(packed).map_err(failed)?),
             Codec::Lz4 => Decoder::Lz4(Some(lz4::Decoder::new(packed).map_err(failed)?)),
             Codec::Zstd => {
-                let mut decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(failed)?;
+                let mut decoder = match zstd {
+                    Some(context) => zstd::stream::read::Decoder::with_context(packed, context),
+                    None => zstd::stream::read::Decoder::with_buffer(packed).map_err(failed)?,
+                };
                 decoder.window_log_max(WINDOW_LOG_MAX).map_err(failed)?;
                 if (1 << WINDOW_LOG) < zstd_window(packed) {
                     max = max.min(caps.window_max);

@@ -4,7 +4,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::header::{CRC_FROM, DELETE_HORIZON, HEADER_BYTES, LENGTH_FROM, LOG_APPEND_TIME};
-use crate::{BatchError, BatchHeader, Codec, TimestampType, compress, crc32c, varint};
+use crate::{BatchError, BatchHeader, Codec, ReusedPacker, TimestampType, crc32c, varint};
 
 /// What a compaction asks of a record; the rest of it is copied as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Sketch<'a> {
     pub has_value: bool,
     /// Key, value and headers, with their lengths.
     tail: &'a [u8],
+    /// The record as it is.
+    whole: &'a [u8],
 }
 
 /// The records of a payload that is not compressed, as far as a compaction looks at them. Headers are not checked.
@@ -32,7 +34,9 @@ pub fn sketches<'a>(
     })
 }
 
+#[inline]
 fn sketch<'a>(header: &BatchHeader, rest: &mut &'a [u8]) -> Option<Sketch<'a>> {
+    let before = *rest;
     let (length, after) = varint::read_i32(rest)?;
     let (body, after) = after.split_at_checked(usize::try_from(length).ok()?)?;
     *rest = after;
@@ -58,7 +62,48 @@ fn sketch<'a>(header: &BatchHeader, rest: &mut &'a [u8]) -> Option<Sketch<'a>> {
         key,
         has_value: 0 <= value_length,
         tail,
+        whole: before.get(..before.len() - rest.len())?,
     })
+}
+
+/// Where records lie in a batch, and nothing else of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'a> {
+    pub offset_delta: i32,
+    whole: &'a [u8],
+}
+
+/// As [`sketches`], without a look at keys and values: for records of which most are of no interest.
+pub fn places<'a>(
+    header: &BatchHeader,
+    payload: &'a [u8],
+) -> impl Iterator<Item = Result<Place<'a>, BatchError>> + use<'a> {
+    let mut rest = payload;
+    (0..header.records_count.max(0)).map(move |index| {
+        place(&mut rest).ok_or(BatchError::Malformed {
+            index,
+            what: "its fields",
+        })
+    })
+}
+
+#[inline]
+fn place<'a>(rest: &mut &'a [u8]) -> Option<Place<'a>> {
+    let (length, after) = varint::read_i32(rest)?;
+    let (body, after) = after.split_at_checked(usize::try_from(length).ok()?)?;
+    let whole = rest.get(..rest.len() - after.len())?;
+    *rest = after;
+    let (_, body) = body.split_first()?;
+    let (_, body) = varint::read(body)?;
+    let (offset_delta, _) = varint::read_i32(body)?;
+    Some(Place { offset_delta, whole })
+}
+
+impl<'a> Place<'a> {
+    /// The whole record; none if its fields are not what they should be.
+    pub fn sketch(&self, header: &BatchHeader) -> Option<Sketch<'a>> {
+        sketch(header, &mut { self.whole })
+    }
 }
 
 /// The batch with these of its records, packed with the same codec. From `delete_horizon_ms` on its tombstones may go:
@@ -67,25 +112,29 @@ pub fn with_records(
     header: &BatchHeader,
     kept: &[Sketch<'_>],
     delete_horizon_ms: Option<i64>,
+    packer: &mut ReusedPacker,
 ) -> Result<Bytes, BatchError> {
     let base_timestamp = delete_horizon_ms.or_else(|| kept.first().map(|record| record.timestamp));
     let base_timestamp = base_timestamp.unwrap_or(-1);
-    let mut records = BytesMut::with_capacity(kept.iter().map(|record| record.tail.len() + 24).sum());
+    let capacity: usize = kept.iter().map(|record| record.whole.len() + 12).sum();
+    let mut out = BytesMut::with_capacity(HEADER_BYTES + capacity);
+    out.put_bytes(0, HEADER_BYTES);
+    // Times count from the base: where it stays, records stay as they are.
+    let stays =
+        base_timestamp == header.base_timestamp && header.timestamp_type() == TimestampType::CreateTime;
     for record in kept {
-        let timestamp_delta = record.timestamp.wrapping_sub(base_timestamp);
-        let offset_delta = i64::from(record.offset_delta);
-        let body = 1 + varint::length(timestamp_delta) + varint::length(offset_delta) + record.tail.len();
-        varint::write(&mut records, body as i64);
-        records.put_u8(0);
-        varint::write(&mut records, timestamp_delta);
-        varint::write(&mut records, offset_delta);
-        records.extend_from_slice(record.tail);
+        if stays {
+            out.extend_from_slice(record.whole);
+        } else {
+            put_record(&mut out, record, base_timestamp);
+        }
     }
     let codec = header.codec()?;
-    let payload = match codec {
-        Codec::None => records.freeze(),
-        codec => compress(codec, &records).map_err(|_| BatchError::CannotRepack)?,
-    };
+    if codec != Codec::None {
+        let plain = out.split_off(HEADER_BYTES);
+        let packed = packer.pack(codec, &plain).map_err(|_| BatchError::CannotRepack)?;
+        out.extend_from_slice(packed);
+    }
     let largest = match header.timestamp_type() {
         TimestampType::LogAppendTime => Some(header.max_timestamp),
         TimestampType::CreateTime => kept.iter().map(|record| record.timestamp).max(),
@@ -102,7 +151,18 @@ pub fn with_records(
         records_count: kept.len() as i32,
         ..*header
     };
-    Ok(assemble(&of, &payload))
+    Ok(seal(&of, out))
+}
+
+fn put_record(out: &mut BytesMut, record: &Sketch<'_>, base_timestamp: i64) {
+    let timestamp_delta = record.timestamp.wrapping_sub(base_timestamp);
+    let offset_delta = i64::from(record.offset_delta);
+    let body = 1 + varint::length(timestamp_delta) + varint::length(offset_delta) + record.tail.len();
+    varint::write(out, body as i64);
+    out.put_u8(0);
+    varint::write(out, timestamp_delta);
+    varint::write(out, offset_delta);
+    out.extend_from_slice(record.tail);
 }
 
 /// The batch without a record (`DefaultRecordBatch.writeEmptyHeader`): it only remembers its producer's sequence and
@@ -115,31 +175,32 @@ pub fn emptied(header: &BatchHeader) -> Bytes {
         records_count: 0,
         ..*header
     };
-    assemble(&of, &[])
+    seal(&of, BytesMut::zeroed(HEADER_BYTES))
 }
 
-/// A header and a payload, with the length and the checksum that go with them.
-fn assemble(header: &BatchHeader, payload: &[u8]) -> Bytes {
-    let mut out = BytesMut::with_capacity(HEADER_BYTES + payload.len());
-    out.put_i64(header.base_offset.0);
-    out.put_i32((HEADER_BYTES - LENGTH_FROM + payload.len()) as i32);
-    out.put_i32(header.leader_epoch.0);
-    out.put_i8(2);
-    out.put_u32(0);
-    out.put_i16(header.attributes);
-    out.put_i32(header.last_offset_delta);
-    out.put_i64(header.base_timestamp);
-    out.put_i64(header.max_timestamp);
-    out.put_i64(header.producer_id.0);
-    out.put_i16(header.producer_epoch.0);
-    out.put_i32(header.base_sequence);
-    out.put_i32(header.records_count);
-    out.extend_from_slice(payload);
-    let crc = crc32c(out.get(CRC_FROM..).unwrap_or_default());
-    if let Some(place) = out.get_mut(17..21) {
+/// Room for a header, and records behind it: with the header, the length and the checksum that go with them.
+fn seal(header: &BatchHeader, mut batch: BytesMut) -> Bytes {
+    let length = batch.len().saturating_sub(LENGTH_FROM) as i32;
+    if let Some(mut out) = batch.get_mut(..HEADER_BYTES) {
+        out.put_i64(header.base_offset.0);
+        out.put_i32(length);
+        out.put_i32(header.leader_epoch.0);
+        out.put_i8(2);
+        out.put_u32(0);
+        out.put_i16(header.attributes);
+        out.put_i32(header.last_offset_delta);
+        out.put_i64(header.base_timestamp);
+        out.put_i64(header.max_timestamp);
+        out.put_i64(header.producer_id.0);
+        out.put_i16(header.producer_epoch.0);
+        out.put_i32(header.base_sequence);
+        out.put_i32(header.records_count);
+    }
+    let crc = crc32c(batch.get(CRC_FROM..).unwrap_or_default());
+    if let Some(place) = batch.get_mut(17..CRC_FROM) {
         place.copy_from_slice(&crc.to_be_bytes());
     }
-    out.freeze()
+    batch.freeze()
 }
 
 #[cfg(test)]
@@ -170,6 +231,7 @@ mod tests {
 
     #[test]
     fn kept_records_are_what_they_were_at_their_offsets() {
+        let mut packer = ReusedPacker::default();
         for codec in [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd] {
             for horizon in [None, Some(5000)] {
                 let (header, batch, payload) = original(codec);
@@ -180,7 +242,7 @@ mod tests {
                     all.iter().map(|record| record.has_value).collect::<Vec<_>>(),
                     [true, false, true]
                 );
-                let kept = with_records(&header, &all[1..], horizon).expect("memory suffices");
+                let kept = with_records(&header, &all[1..], horizon, &mut packer).expect("memory suffices");
                 let found = BatchHeader::parse(&kept).expect("ours");
                 check_crc(&found, &kept).expect("its checksum holds");
                 assert_eq!(

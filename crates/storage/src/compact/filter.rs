@@ -1,11 +1,14 @@
 //! What a compaction leaves of a batch (`Cleaner.cleanInto` and `MemoryRecords.filterTo`). Pure.
 
 use bytes::Bytes;
-use record::{BatchError, BatchHeader, Sketch, emptied, sketches, with_records};
+use record::{
+    BatchError, BatchHeader, Place, ReusedPacker, ReusedUnpacker, Sketch, emptied, places, with_records,
+};
 use rustc_hash::FxHashMap;
 use types::{Offset, ProducerEpoch, ProducerId};
 
 use super::map::OffsetMap;
+use super::marks::{Fate, Marks};
 use super::transactions::CleanedTransactions;
 
 /// The newest batch of a producer that is still known: a compaction keeps it, if need be without records, because it has
@@ -29,6 +32,7 @@ pub(crate) enum Left {
 /// The rules of one compaction of one log.
 pub(crate) struct Filter<'a> {
     pub(crate) map: &'a OffsetMap,
+    pub(crate) marks: &'a Marks,
     pub(crate) now_ms: i64,
     pub(crate) delete_retention_ms: i64,
     /// Where what may be compacted ends: the batch that ends here stays, if need be without records.
@@ -39,6 +43,8 @@ pub(crate) struct Filter<'a> {
     pub(crate) bytes_max: usize,
     /// Abort markers that were removed: readers must not be told of their transactions any more.
     pub(crate) markers_gone: Vec<Offset>,
+    pub(crate) unpacker: ReusedUnpacker,
+    pub(crate) packer: ReusedPacker,
 }
 
 impl Filter<'_> {
@@ -60,11 +66,32 @@ impl Filter<'_> {
             }
             return Ok(if stays { empty(header) } else { Left::Nothing });
         }
-        let payload = super::unpacked(header, batch, self.bytes_max)?;
-        let mut kept: Vec<Sketch<'_>> = Vec::with_capacity(header.records_count.max(0) as usize);
-        for record in sketches(header, &payload) {
-            let record = record?;
-            if header.is_control() || self.keeps(header, &record) {
+        if !header.is_control() && header.last_offset() <= self.map.latest() {
+            match self.marks.fate(header) {
+                Fate::Goes => return Ok(if stays { empty(header) } else { Left::Nothing }),
+                Fate::Stays => return Ok(Left::Whole),
+                Fate::Open => {}
+            }
+        }
+        let mut unpacker = std::mem::take(&mut self.unpacker);
+        let left = self.look_into(header, batch, &mut unpacker, (stays, marks_nothing));
+        self.unpacker = unpacker;
+        left
+    }
+
+    /// Decides record by record.
+    fn look_into(
+        &mut self,
+        header: &BatchHeader,
+        batch: &[u8],
+        unpacker: &mut ReusedUnpacker,
+        (stays, marks_nothing): (bool, bool),
+    ) -> Result<Left, BatchError> {
+        let horizon = header.delete_horizon_ms();
+        let payload = unpacker.open(header.codec()?, super::payload_of(batch), self.bytes_max)?;
+        let mut kept: Vec<Sketch<'_>> = Vec::new();
+        for (index, place) in (0..).zip(places(header, payload)) {
+            if let Some(record) = self.kept(header, index, &place?)? {
                 kept.push(record);
             }
         }
@@ -81,7 +108,7 @@ impl Filter<'_> {
         } else {
             horizon
         };
-        with_records(header, &kept, horizon).map(Left::Rewritten)
+        with_records(header, &kept, horizon, &mut self.packer).map(Left::Rewritten)
     }
 
     fn is_last_of_producer(&self, header: &BatchHeader) -> bool {
@@ -95,18 +122,50 @@ impl Filter<'_> {
         }
     }
 
-    /// A record stays if its key has no later one, and, being a tombstone, its time has not come.
-    fn keeps(&self, header: &BatchHeader, record: &Sketch<'_>) -> bool {
-        let offset = header.base_offset.plus(i64::from(record.offset_delta));
-        if self.map.latest() < offset {
-            return true;
+    /// The record, if it stays.
+    #[inline]
+    fn kept<'r>(
+        &self,
+        header: &BatchHeader,
+        index: i32,
+        place: &Place<'r>,
+    ) -> Result<Option<Sketch<'r>>, BatchError> {
+        let offset = header.base_offset.plus(i64::from(place.offset_delta));
+        let is_open = header.is_control() || self.map.latest() < offset;
+        let known = if is_open {
+            None
+        } else {
+            self.marks.is_superseded(offset)
+        };
+        if known == Some(true) {
+            return Ok(None);
         }
+        let what = "its fields";
+        let record = place
+            .sketch(header)
+            .ok_or(BatchError::Malformed { index, what })?;
+        let stays = is_open || self.keeps(header, offset, &record, known);
+        Ok(stays.then_some(record))
+    }
+
+    /// A record stays if its key has no later one, and, being a tombstone, its time has not come.
+    fn keeps(
+        &self,
+        header: &BatchHeader,
+        offset: Offset,
+        record: &Sketch<'_>,
+        superseded: Option<bool>,
+    ) -> bool {
         // Without a key there is nothing to compact by: such a record is older than the topic's policy.
         let Some(key) = record.key else { return false };
+        let is_last = match superseded {
+            Some(superseded) => !superseded,
+            None => self.map.get(key) <= offset,
+        };
         let waits = header
             .delete_horizon_ms()
             .is_none_or(|horizon| self.now_ms < horizon);
-        self.map.get(key) <= offset && (record.has_value || waits)
+        is_last && (record.has_value || waits)
     }
 }
 

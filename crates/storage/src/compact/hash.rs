@@ -8,6 +8,7 @@ pub(crate) struct Secret(pub(crate) [u64; 2]);
 struct State([u64; 4]);
 
 impl State {
+    #[inline(always)]
     fn round(&mut self) {
         let [mut a, mut b, mut c, mut d] = self.0;
         a = a.wrapping_add(b);
@@ -23,12 +24,14 @@ impl State {
         self.0 = [a, b, c, d];
     }
 
+    #[inline(always)]
     fn word(&mut self, word: u64) {
         self.0[3] ^= word;
         self.round();
         self.0[0] ^= word;
     }
 
+    #[inline(always)]
     fn finish(&mut self) -> u64 {
         (0..3).for_each(|_| self.round());
         self.0.into_iter().fold(0, |all, part| all ^ part)
@@ -36,6 +39,7 @@ impl State {
 }
 
 /// 128 bits that stand for the key.
+#[inline]
 pub(crate) fn hash(secret: Secret, key: &[u8]) -> [u64; 2] {
     let [low, high] = secret.0;
     let mut state = State([

@@ -3,13 +3,13 @@
 mod filter;
 mod hash;
 mod map;
+mod marks;
 mod plan;
 mod transactions;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use record::{BatchError, BatchHeader, Codec, HEADER_BYTES, decompress, sketches};
+use record::{BatchError, BatchHeader, HEADER_BYTES, ReusedPacker, ReusedUnpacker, sketches};
 use rustc_hash::FxHashMap;
 use types::{Offset, ProducerId};
 
@@ -22,10 +22,14 @@ use crate::{Error, Log, ReadError};
 
 use filter::{Filter, LastBatch, Left};
 use hash::Secret;
-use map::OffsetMap;
+use map::{Hash, OffsetMap};
+use marks::Marks;
 use transactions::CleanedTransactions;
 
 pub use plan::{Cleanable, CompactionSettings};
+
+/// The memory for keys gives up one part of so many for the bits of offsets.
+const MARKS_PART: usize = 16;
 
 /// What a compaction did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -89,8 +93,8 @@ impl Cleaner {
         plan: &Cleanable,
         settings: &CompactionSettings,
     ) -> Result<Compacted, SourceError> {
-        let map = self.keys(log, plan, settings)?;
-        let end = map.latest().plus(1);
+        let keys = self.keys(log, plan, settings)?;
+        let end = keys.map.latest().plus(1);
         // A segment that was not read to its end is compacted as far as it was.
         let all = log.segments();
         let closed = all
@@ -106,7 +110,7 @@ impl Cleaner {
             (begins.min(first.base), last.next)
         };
         let source = Source::of(log, range.0, range.1)?;
-        let mut filter = filter(log, &map, plan, settings);
+        let mut filter = filter(log, &keys, plan, settings);
         let mut groups = Groups::new(&segments, settings.segment_bytes, range.0, end);
         self.make_room(source.bytes);
         let mut copier = Copier::new(&self.stream);
@@ -142,15 +146,10 @@ impl Cleaner {
         log: &Arc<Log>,
         plan: &Cleanable,
         settings: &CompactionSettings,
-    ) -> Result<OffsetMap, SourceError> {
+    ) -> Result<Keys, SourceError> {
         let random = &self.stream.os.random;
         let secret = Secret([random.u64(), random.u64()]);
-        let mut map = OffsetMap::new(
-            secret,
-            settings.buffer_bytes,
-            settings.load_factor,
-            plan.dirty_from,
-        );
+        let mut keys = Keys::new(secret, plan.dirty_from, settings);
         let source = Source::of(log, plan.dirty_from, plan.until)?;
         let mut transactions = transactions(log);
         let mut full = false;
@@ -167,66 +166,88 @@ impl Cleaner {
             };
             if !ignored {
                 let bytes_max = self.stream.options.batch_bytes_max;
-                full = !put_keys(&mut map, header, batch, plan.dirty_from, bytes_max)
-                    .map_err(ReadError::Batch)?;
+                full = !keys.put(header, batch, bytes_max).map_err(ReadError::Batch)?;
             }
             if !full && plan.dirty_from <= header.last_offset() {
-                map.saw(header.last_offset());
+                keys.map.saw(header.last_offset());
             }
             Ok(())
         })?;
         if !full {
             // What is missing at the end was looked at as well.
-            map.saw(Offset(plan.until.0 - 1));
+            keys.map.saw(Offset(plan.until.0 - 1));
         }
-        Ok(map)
+        Ok(keys)
     }
 }
 
-/// False if the map is full.
-fn put_keys(
-    map: &mut OffsetMap,
-    header: &BatchHeader,
-    batch: &[u8],
+/// What the first pass gathers.
+struct Keys {
     from: Offset,
-    bytes_max: usize,
-) -> Result<bool, BatchError> {
-    let payload = unpacked(header, batch, bytes_max)?;
-    for record in sketches(header, &payload) {
-        let record = record?;
-        let offset = header.base_offset.plus(i64::from(record.offset_delta));
-        if let Some(key) = record.key.filter(|_| from <= offset)
-            && !map.put(key, offset)
-        {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    map: OffsetMap,
+    marks: Marks,
+    unpacker: ReusedUnpacker,
+    /// Of one batch.
+    hashes: Vec<(Hash, Offset)>,
 }
 
-/// The records of a batch, plain.
-fn unpacked<'a>(
-    header: &BatchHeader,
-    batch: &'a [u8],
-    bytes_max: usize,
-) -> Result<Cow<'a, [u8]>, BatchError> {
-    let payload = batch.get(HEADER_BYTES..).unwrap_or_default();
-    match header.codec()? {
-        Codec::None => Ok(Cow::Borrowed(payload)),
-        codec => {
-            let packed = bytes::Bytes::copy_from_slice(payload);
-            decompress(codec, &packed, bytes_max).map(|plain| Cow::Owned(plain.into()))
+impl Keys {
+    fn new(secret: Secret, from: Offset, settings: &CompactionSettings) -> Keys {
+        let of_marks = settings.buffer_bytes / MARKS_PART;
+        let of_map = settings.buffer_bytes - of_marks;
+        Keys {
+            from,
+            map: OffsetMap::new(secret, of_map, settings.load_factor, from),
+            marks: Marks::new(from, of_marks),
+            unpacker: ReusedUnpacker::default(),
+            hashes: Vec::new(),
         }
     }
+
+    /// False if the map is full.
+    fn put(&mut self, header: &BatchHeader, batch: &[u8], bytes_max: usize) -> Result<bool, BatchError> {
+        let payload = self
+            .unpacker
+            .open(header.codec()?, payload_of(batch), bytes_max)?;
+        self.hashes.clear();
+        for record in sketches(header, payload) {
+            let record = record?;
+            let offset = header.base_offset.plus(i64::from(record.offset_delta));
+            if offset < self.from {
+                continue;
+            }
+            if !record.has_value {
+                self.marks.tombstone(offset);
+            }
+            match record.key {
+                Some(key) => self.hashes.push((self.map.hash(key), offset)),
+                None => self.marks.supersede(offset),
+            }
+        }
+        // Only now: so the places that they lead to come from memory side by side.
+        for (hash, offset) in &self.hashes {
+            match self.map.put(*hash, *offset) {
+                Some(before) => self.marks.supersede(before),
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The records of a batch, packed or not.
+fn payload_of(batch: &[u8]) -> &[u8] {
+    batch.get(HEADER_BYTES..).unwrap_or_default()
 }
 
 fn transactions(log: &Log) -> CleanedTransactions {
     CleanedTransactions::new(&log.inner.lock().state.aborted)
 }
 
-fn filter<'a>(log: &Log, map: &'a OffsetMap, plan: &Cleanable, settings: &CompactionSettings) -> Filter<'a> {
+fn filter<'a>(log: &Log, keys: &'a Keys, plan: &Cleanable, settings: &CompactionSettings) -> Filter<'a> {
     Filter {
-        map,
+        map: &keys.map,
+        marks: &keys.marks,
         now_ms: settings.now_ms,
         delete_retention_ms: settings.delete_retention_ms,
         round_end: plan.until,
@@ -234,6 +255,8 @@ fn filter<'a>(log: &Log, map: &'a OffsetMap, plan: &Cleanable, settings: &Compac
         transactions: transactions(log),
         bytes_max: log.stream.options.batch_bytes_max,
         markers_gone: Vec::new(),
+        unpacker: ReusedUnpacker::default(),
+        packer: ReusedPacker::default(),
     }
 }
 

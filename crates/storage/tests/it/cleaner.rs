@@ -149,7 +149,6 @@ fn base64(text: &str) -> Bytes {
 }
 
 #[test]
-#[ignore = "it found aborted transactions whose marker was gone; to be run again now that they are forgotten"]
 fn what_compaction_leaves_is_what_kafkas_cleaner_leaves() {
     let longer = std::env::var("OTTLA_CLEANER_TRACE").ok();
     let longer = longer.map(|path| std::fs::read_to_string(path).expect("a trace"));
