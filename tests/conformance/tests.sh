@@ -301,6 +301,7 @@ client_suite() {
   cd "$here/../.." || return 1
   export CLIENT_TEST_BOOTSTRAP=$1 CLIENT_TEST_JARS=$home/kafka
   timeout 300 cargo test -p ottla-client --test it --locked --quiet -- --test-threads 4 --skip sim:: --skip hostile:: || return 1
+  timeout 200 cargo test -p ottla-client --lib --locked --quiet -- assignor::java || return 1
   # By itself: it kills the broker.
   CLIENT_TEST_RESTART=$2 timeout 200 cargo test -p ottla-client --test it --locked --quiet -- restart::
 }

@@ -48,6 +48,9 @@ pub struct ConsumerConfig {
     pub group: Option<String>,
     /// `group.instance.id`: a static member keeps its partitions over a restart (KIP-345).
     pub instance_id: Option<String>,
+    /// `client.rack`: where the consumer runs. The leader of a group gives it partitions with replicas there, where
+    /// that is possible (KIP-881). Fetches go to leaders all the same.
+    pub rack: Option<String>,
     /// `partition.assignment.strategy`, the preferred one first.
     pub assignors: Vec<Assignor>,
     /// `auto.offset.reset`.
@@ -87,6 +90,7 @@ impl Default for ConsumerConfig {
         ConsumerConfig {
             group: None,
             instance_id: None,
+            rack: None,
             assignors: vec![Assignor::Range, Assignor::CooperativeSticky],
             reset: Reset::Latest,
             auto_commit: Some(Duration::from_secs(5)),

@@ -34,6 +34,9 @@ use crate::admin::{CommittedOffset, OffsetSpec};
 use crate::client::Wanted;
 use crate::{Client, Error, Result, TopicPartition};
 
+/// The most memory that a compiled pattern may take.
+const PATTERN_BYTES_MAX: usize = 1 << 20;
+
 /// Reads records, alone or as a member of a group.
 ///
 /// ```no_run
@@ -143,7 +146,29 @@ impl Consumer {
         self.subscribe_to(Topics::Names(names))
     }
 
-    /// Subscribes to every topic, now and later, whose name matches. Kafka's own topics never match.
+    /// Subscribes to every topic, now and later, whose whole name matches a regular expression, in the syntax of the
+    /// `regex` crate. Kafka's own topics never match. What matches is looked at anew with the metadata
+    /// (`metadata.max.age.ms`).
+    ///
+    /// ```no_run
+    /// # async fn example(client: client::Client) -> client::Result<()> {
+    /// let mut consumer = client.consumer(client::ConsumerConfig::group("audit"))?;
+    /// consumer.subscribe_pattern("orders-(eu|us)-.*")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe_pattern(&mut self, pattern: &str) -> Result<()> {
+        let whole = regex::RegexBuilder::new(&format!("^(?:{pattern})$"))
+            .size_limit(PATTERN_BYTES_MAX)
+            .build();
+        let whole = whole.map_err(|error| Error::Config {
+            name: "pattern",
+            reason: error.to_string(),
+        })?;
+        self.subscribe_matching(move |topic| whole.is_match(topic))
+    }
+
+    /// As [`Consumer::subscribe_pattern`], with any test of a name.
     pub fn subscribe_matching(
         &mut self,
         pattern: impl Fn(&str) -> bool + Send + Sync + 'static,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Consumer;
-use super::group::assignor::Counts;
+use super::group::assignor::Layout;
 use super::group::{Joined, Step};
 use crate::admin::CommittedOffset;
 use crate::{Client, Result, TopicPartition};
@@ -54,7 +54,7 @@ pub(super) struct Rebalance {
     /// An assignment that comes into force when what it takes away is given up.
     joined: Option<Box<Joined>>,
     /// As the leader: what the assignment was made for.
-    counts: Option<Counts>,
+    layout: Option<Layout>,
     topics: Vec<Arc<str>>,
 }
 
@@ -79,19 +79,20 @@ impl Rebalance {
 
     /// As the leader: whether the last assignment was made without a topic of the subscription, which may appear soon.
     pub(super) fn misses_topics(&self) -> bool {
-        let known = |counts: &Counts, topic: &Arc<str>| counts.get(topic).is_some_and(|count| 0 < *count);
-        let counts = self.counts.as_ref();
-        counts.is_some_and(|counts| self.topics.iter().any(|topic| !known(counts, topic)))
+        let known =
+            |layout: &Layout, topic: &Arc<str>| layout.counts.get(topic).is_some_and(|count| 0 < *count);
+        let layout = self.layout.as_ref();
+        layout.is_some_and(|layout| self.topics.iter().any(|topic| !known(layout, topic)))
     }
 
-    /// Whether topics or partitions are there that the last assignment did not know.
+    /// Whether topics or partitions are there that the last assignment did not know, or replicas moved between racks.
     pub(super) fn is_outdated(&self, client: &Client, topics: &[Arc<str>]) -> bool {
         if self.topics != topics {
             return true;
         }
-        let Some(counts) = &self.counts else { return false };
-        let all: Vec<Arc<str>> = counts.keys().cloned().chain(topics.iter().cloned()).collect();
-        super::group::counts(client, &all) != *counts
+        let Some(layout) = &self.layout else { return false };
+        let all: Vec<Arc<str>> = layout.counts.keys().chain(topics).cloned().collect();
+        super::group::layout(client, &all, !layout.racks.is_empty()) != *layout
     }
 }
 
@@ -205,7 +206,7 @@ impl Consumer {
             .collect();
         positions.add(&new);
         drop(positions);
-        self.rebalance.counts = joined.counts;
+        self.rebalance.layout = joined.layout;
         self.rebalance.topics = joined.topics;
         if let Some(listener) = &mut self.rebalance.listener {
             listener.on_assigned(&new);
@@ -222,5 +223,40 @@ impl Consumer {
         if let Some(listener) = self.rebalance.listener.as_mut().filter(|_| !gone.is_empty()) {
             listener.on_lost(&gone);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leader(subscribed: &[&str], known: &[(&str, i32)]) -> Rebalance {
+        let counts = known.iter().map(|(topic, count)| (Arc::from(*topic), *count));
+        Rebalance {
+            layout: Some(Layout {
+                counts: counts.collect(),
+                ..Layout::default()
+            }),
+            topics: subscribed.iter().map(|topic| Arc::from(*topic)).collect(),
+            ..Rebalance::default()
+        }
+    }
+
+    #[test]
+    fn a_leader_misses_a_topic_that_is_not_there_or_has_no_partition_yet() {
+        assert!(!leader(&["a", "b"], &[("a", 1), ("b", 3)]).misses_topics());
+        assert!(leader(&["a", "b"], &[("a", 1)]).misses_topics());
+        assert!(leader(&["a", "b"], &[("a", 1), ("b", 0)]).misses_topics());
+        // What only others subscribe to is theirs to miss.
+        assert!(!leader(&["a"], &[("a", 1), ("c", 0)]).misses_topics());
+    }
+
+    #[test]
+    fn a_member_that_does_not_lead_misses_nothing() {
+        let follower = Rebalance {
+            layout: None,
+            ..leader(&["a"], &[])
+        };
+        assert!(!follower.misses_topics());
     }
 }

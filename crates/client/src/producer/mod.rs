@@ -1,7 +1,7 @@
 //! The producer: records into batches, batches to brokers, in order and once.
 //!
-//! `queue` decides for one partition, `accumulator` for all, `partitioner` which partition a record goes to; `sender`
-//! is the only one that talks to brokers.
+//! `queue` decides for one partition, `accumulator` for all, `partitioner` which partition a record goes to, `split`
+//! cuts what is too large; `sender` is the only one that talks to brokers.
 
 mod accumulator;
 mod config;
@@ -10,6 +10,7 @@ mod queue;
 mod record;
 mod request;
 mod sender;
+mod split;
 
 pub use config::{Acks, ProducerConfig};
 pub use partitioner::partition_of_key;

@@ -7,6 +7,8 @@
 //!
 //! A broker that knows nothing of a producer takes its first batch at any sequence. So the first batch of an epoch
 //! travels alone: were it refused because the partition is not ready, the second could be taken in its place.
+//!
+//! A batch that its topic finds too large is cut in two, again and again down to single records (KIP-126).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,7 +19,8 @@ use record::{BatchOptions, BatchWriter, Codec, HeaderRef, with_producer};
 use tokio::time::Instant;
 use types::{ErrorCode, ProducerEpoch, ProducerId};
 
-use super::record::{Fate, Landed};
+use super::record::{Fate, Landed, Part};
+use super::split;
 use crate::{Error, Result};
 
 /// A producer's identity at the brokers.
@@ -49,7 +52,7 @@ enum State {
 struct Sent {
     number: u64,
     bytes: Bytes,
-    fate: Arc<Fate>,
+    part: Part,
     created: Instant,
     held_bytes: usize,
     count: i32,
@@ -100,6 +103,8 @@ pub(super) struct Queue {
     confirmed: bool,
     /// How large the last batches became.
     typical_bytes: usize,
+    /// What the topic found too large: batches stay below it.
+    too_large_bytes: Option<usize>,
 }
 
 /// The place of a record that was taken.
@@ -120,6 +125,12 @@ impl Queue {
         self.waiting.len() + self.sent.len()
     }
 
+    /// A batch of so many bytes takes no more.
+    fn batch_bytes(&self, rules: &Rules) -> usize {
+        self.too_large_bytes
+            .map_or(rules.batch_bytes, |bytes| bytes.min(rules.batch_bytes))
+    }
+
     /// Adds a record that holds `held_bytes` of the buffer.
     pub(super) fn push(
         &mut self,
@@ -129,7 +140,8 @@ impl Queue {
         (timestamp, key, value): (i64, Option<&[u8]>, Option<&[u8]>),
         headers: &[HeaderRef<'_>],
     ) -> Taken {
-        let fits = |open: &Open| open.writer.bytes() + held_bytes <= rules.batch_bytes;
+        let batch_bytes = self.batch_bytes(rules);
+        let fits = |open: &Open| open.writer.bytes() + held_bytes <= batch_bytes;
         let begins = !self.waiting.back().is_some_and(fits);
         if begins {
             let full_before = self.waiting.back().map(|open| open.writer.bytes());
@@ -138,7 +150,7 @@ impl Queue {
                 .max(self.typical_bytes / 2);
             let room = self
                 .typical_bytes
-                .clamp(1 << 10, rules.batch_bytes.max(1 << 10))
+                .clamp(1 << 10, batch_bytes.max(1 << 10))
                 .max(held_bytes + 61);
             self.waiting.push_back(Open {
                 writer: BatchWriter::with_capacity(room),
@@ -153,7 +165,7 @@ impl Queue {
         Taken {
             fate: open.fate.clone(),
             index,
-            news: begins || rules.batch_bytes <= open.writer.bytes(),
+            news: begins || batch_bytes <= open.writer.bytes(),
         }
     }
 
@@ -173,7 +185,7 @@ impl Queue {
             }
         }
         let first = self.waiting.front()?;
-        let full = 1 < self.waiting.len() || rules.batch_bytes <= first.writer.bytes();
+        let full = 1 < self.waiting.len() || self.batch_bytes(rules) <= first.writer.bytes();
         Some(if full || hurry {
             first.created
         } else {
@@ -225,7 +237,7 @@ impl Queue {
             Ok(bytes) => bytes,
             // Codecs fail on memory alone, which would have ended the process.
             Err(error) => {
-                open.fate.settle(Err(Error::Connect {
+                Part::whole(open.fate).settle(Err(Error::Connect {
                     address: "the compressor".into(),
                     source: Arc::new(error),
                 }));
@@ -238,7 +250,7 @@ impl Queue {
         self.sent.push_back(Sent {
             number,
             bytes: bytes.clone(),
-            fate: open.fate,
+            part: Part::whole(open.fate),
             created: open.created.min(now),
             held_bytes: open.held_bytes,
             count,
@@ -317,6 +329,12 @@ impl Queue {
             return After::Again;
         };
         let expired = sent.created + rules.delivery_timeout <= now;
+        if error.code() == Some(ErrorCode::MessageTooLarge) && !expired && self.cut(now, place) {
+            return After::Again;
+        }
+        let Some(sent) = self.sent.get_mut(place) else {
+            return After::Again;
+        };
         if (hole || error.is_retriable()) && !expired {
             sent.state = State::Again(now + pause(sent.attempts));
             return After::Again;
@@ -325,10 +343,48 @@ impl Queue {
         self.over(place, Err(error))
     }
 
+    /// Puts the two halves of a batch in its place, to be sent at once. Says whether it could be cut.
+    fn cut(&mut self, now: Instant, place: usize) -> bool {
+        let halves = self.sent.get(place).and_then(|sent| split::halves(&sent.bytes));
+        let Some([first, second]) = halves else {
+            return false;
+        };
+        let Some(whole) = self.sent.remove(place) else {
+            return false;
+        };
+        self.too_large_bytes = Some(first.plain_bytes.max(second.plain_bytes));
+        let first_held = whole.held_bytes / 2;
+        let first_count = first.count;
+        let parts = whole.part.cut(first_count);
+        let held = [first_held, whole.held_bytes - first_held];
+        let sequences = [whole.base_sequence, plus(whole.base_sequence, first_count)];
+        for (step, half) in [first, second].into_iter().enumerate() {
+            let (Some(part), Some(held_bytes), Some(sequence)) =
+                (parts.get(step), held.get(step), sequences.get(step))
+            else {
+                continue;
+            };
+            let sent = Sent {
+                number: self.next_number,
+                bytes: half.bytes,
+                part: part.clone(),
+                created: whole.created,
+                held_bytes: *held_bytes,
+                count: half.count,
+                base_sequence: if whole.base_sequence < 0 { -1 } else { *sequence },
+                attempts: whole.attempts,
+                state: State::Again(now),
+            };
+            self.next_number += 1;
+            self.sent.insert(place + step, sent);
+        }
+        true
+    }
+
     fn over(&mut self, place: usize, outcome: Result<Landed>) -> After {
         match self.sent.remove(place) {
             Some(sent) => {
-                sent.fate.settle(outcome);
+                sent.part.settle(outcome);
                 After::Freed(sent.held_bytes)
             }
             None => After::Again,
@@ -345,13 +401,13 @@ impl Queue {
             .filter(|one| one.state != State::InFlight && over(one.created))
         {
             freed += first.held_bytes;
-            first.fate.settle(Err(why.clone()));
+            first.part.settle(Err(why.clone()));
             self.broken |= rules.idempotent;
             self.sent.pop_front();
         }
         while let Some(first) = self.waiting.front().filter(|one| over(one.created)) {
             freed += first.held_bytes;
-            first.fate.settle(Err(why.clone()));
+            Part::whole(first.fate.clone()).settle(Err(why.clone()));
             self.waiting.pop_front();
         }
         freed
@@ -360,13 +416,14 @@ impl Queue {
     /// Gives up everything.
     pub(super) fn fail_all(&mut self, why: &Error) -> usize {
         let mut freed = 0;
-        for (fate, held_bytes) in self
+        let waiting = self.waiting.drain(..);
+        for (part, held_bytes) in self
             .sent
             .drain(..)
-            .map(|sent| (sent.fate, sent.held_bytes))
-            .chain(self.waiting.drain(..).map(|open| (open.fate, open.held_bytes)))
+            .map(|sent| (sent.part, sent.held_bytes))
+            .chain(waiting.map(|open| (Part::whole(open.fate), open.held_bytes)))
         {
-            fate.settle(Err(why.clone()));
+            part.settle(Err(why.clone()));
             freed += held_bytes;
         }
         freed
@@ -374,13 +431,13 @@ impl Queue {
 
     /// What deliveries of all batches so far hang on.
     pub(super) fn fates(&self) -> impl Iterator<Item = Arc<Fate>> {
-        let sent = self.sent.iter().map(|sent| sent.fate.clone());
+        let sent = self.sent.iter().map(|sent| sent.part.fate.clone());
         sent.chain(self.waiting.iter().map(|open| open.fate.clone()))
     }
 }
 
 /// Sequences wrap from the largest i32 to 0.
-fn plus(sequence: i32, count: i32) -> i32 {
+pub(super) fn plus(sequence: i32, count: i32) -> i32 {
     ((i64::from(sequence) + i64::from(count)) & i64::from(i32::MAX)) as i32
 }
 

@@ -138,6 +138,27 @@ fn has_kcat() -> bool {
         .is_ok()
 }
 
+/// The same without librdkafka, which has no such assignor: ours and Java's, each leading once.
+async fn story_with_java(client: &Client, home: &str, assignor: Assignor) {
+    let bootstrap = bootstrap().expect("the test looked");
+    let name = topic(client, "mixed", PARTITIONS as i32, &[]).await;
+    let group = fresh("mixed");
+    let mut members = vec![ours(client, &group, &name, assignor)];
+    settle(client, &mut members, &group, 1, "ours alone").await;
+    let first = java(home, &bootstrap, &group, &name, assignor);
+    settle(client, &mut members, &group, 2, "ours and Java").await;
+    members.push(ours(client, &group, &name, assignor));
+    settle(client, &mut members, &group, 3, "two of ours and Java").await;
+    members.remove(0).close().await.expect("left");
+    settle(client, &mut members, &group, 2, "ours and Java, which leads").await;
+    let second = java(home, &bootstrap, &group, &name, assignor);
+    settle(client, &mut members, &group, 3, "ours and two of Java").await;
+    drop(first);
+    settle(client, &mut members, &group, 2, "the first of Java was killed").await;
+    drop(second);
+    settle(client, &mut members, &group, 1, "ours is the last").await;
+}
+
 async fn story(client: &Client, assignor: Assignor) {
     let bootstrap = bootstrap().expect("with_broker looked");
     let home = std::env::var("CLIENT_TEST_JARS").ok();
@@ -179,6 +200,9 @@ fn ours_rebalance_with_members_of_librdkafka_and_java() {
         }
         for assignor in [Assignor::Range, Assignor::RoundRobin, Assignor::CooperativeSticky] {
             story(&client, assignor).await;
+        }
+        if let Ok(home) = std::env::var("CLIENT_TEST_JARS") {
+            story_with_java(&client, &home, Assignor::Sticky).await;
         }
     });
 }

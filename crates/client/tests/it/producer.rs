@@ -250,3 +250,44 @@ fn a_full_buffer_makes_senders_wait_and_nothing_is_lost() {
         assert_eq!(all, 20_000);
     });
 }
+
+#[test]
+fn batches_that_a_topic_finds_too_large_are_cut_and_every_record_arrives_in_order() {
+    with_broker(|client| async move {
+        let name = topic(&client, "small", 1, &[("max.message.bytes", "3000")]).await;
+        for codec in [Codec::None, Codec::Lz4, Codec::Zstd] {
+            let before = values(&client, &name, 0).await.len();
+            let config = ProducerConfig {
+                codec,
+                batch_bytes: 64 << 10,
+                linger: Duration::from_millis(50),
+                ..ProducerConfig::default()
+            };
+            let producer = client.producer(config).expect("legal");
+            // Bytes that no codec makes smaller, so that every batch is too large.
+            let random = os::Random::real();
+            let wanted: Vec<Vec<u8>> = (0..1500u32)
+                .map(|n| {
+                    let noise = (0..9).flat_map(|_| random.u64().to_be_bytes());
+                    n.to_be_bytes().into_iter().chain(noise).collect()
+                })
+                .collect();
+            let mut deliveries = Vec::new();
+            for value in &wanted {
+                deliveries.push(
+                    producer
+                        .send(NewRecord::to(&name).value(value))
+                        .await
+                        .expect("room"),
+                );
+            }
+            producer.flush().await;
+            for (n, delivery) in deliveries.into_iter().enumerate() {
+                let delivered = delivery.await.expect("delivered");
+                let offset = delivered.offset.map(|offset| offset.0 as usize);
+                assert_eq!(offset, Some(before + n), "{codec:?}");
+            }
+            assert_eq!(values(&client, &name, 0).await[before..], wanted, "{codec:?}");
+        }
+    });
+}

@@ -10,10 +10,12 @@ use protocol::messages::sync_group_request::{SyncGroupRequest, SyncGroupRequestA
 use types::ErrorCode;
 
 use super::Inner;
-use super::assignor::{Assignor, Counts, Member, assign};
+use super::assignor::racks::RackSet;
+use super::assignor::{Assignor, Layout, Member, assign};
 use super::protocol::{Past, assignment, read_subscription, subscription};
 use crate::admin::read_assignment;
 use crate::client::Wanted;
+use crate::metadata::{Metadata, Partition};
 use crate::pool::Lane;
 use crate::{Client, Error, Result, To, TopicPartition, backoff};
 
@@ -63,8 +65,8 @@ impl Topics {
 pub(in super::super) struct Joined {
     pub(in super::super) generation: i32,
     pub(in super::super) assignment: Vec<TopicPartition>,
-    /// As the leader: the partitions of all subscribed topics, to notice when there are more.
-    pub(in super::super) counts: Option<Counts>,
+    /// As the leader: what was spread, to notice when that changes.
+    pub(in super::super) layout: Option<Layout>,
     /// The topics that the member subscribed to.
     pub(in super::super) topics: Vec<Arc<str>>,
 }
@@ -117,15 +119,15 @@ async fn attempt(inner: &Inner, topics: &Topics, past: &Past) -> Result<Joined> 
         reason: format!("it chose the assignor \"{name}\", which we do not have"),
     })?;
     let leads = answer.leader == *member_id;
-    let (assignments, counts) = if leads {
-        let (assignments, counts) = lead(inner, assignor, &answer).await?;
+    let (assignments, layout) = if leads {
+        let (assignments, layout) = lead(inner, assignor, &answer).await?;
         // A static leader that came back must not hand anything out (KIP-814).
         let assignments = if answer.skip_assignment {
             Vec::new()
         } else {
             assignments
         };
-        (assignments, Some(counts))
+        (assignments, Some(layout))
     } else {
         (Vec::new(), None)
     };
@@ -133,7 +135,7 @@ async fn attempt(inner: &Inner, topics: &Topics, past: &Past) -> Result<Joined> 
     Ok(Joined {
         generation: answer.generation_id,
         assignment: read_assignment(&bytes)?,
-        counts,
+        layout,
         topics: names,
     })
 }
@@ -183,7 +185,7 @@ async fn lead(
     inner: &Inner,
     assignor: Assignor,
     answer: &JoinGroupResponse,
-) -> Result<(Vec<SyncGroupRequestAssignment>, Counts)> {
+) -> Result<(Vec<SyncGroupRequestAssignment>, Layout)> {
     let mut members: Vec<Member> = Vec::with_capacity(answer.members.len());
     for member in &answer.members {
         let instance = member.group_instance_id.as_ref().map(|id| id.as_str());
@@ -201,8 +203,9 @@ async fn lead(
     if !names.is_empty() {
         inner.client.refresh(Wanted::Names(&names)).await?;
     }
-    let counts = counts(&inner.client, &topics);
-    let assigned = assign(assignor, &members, &counts);
+    let with_racks = members.iter().any(|member| member.rack.is_some());
+    let layout = layout(&inner.client, &topics, with_racks);
+    let assigned = assign(assignor, &members, &layout);
     let each = assigned.into_iter().map(|(member_id, partitions)| {
         Ok(SyncGroupRequestAssignment {
             member_id: member_id.as_str().into(),
@@ -210,17 +213,31 @@ async fn lead(
             ..SyncGroupRequestAssignment::default()
         })
     });
-    Ok((each.collect::<Result<_>>()?, counts))
+    Ok((each.collect::<Result<_>>()?, layout))
 }
 
-/// The partitions of topics as metadata has them now.
-pub(in super::super) fn counts(client: &Client, topics: &[Arc<str>]) -> Counts {
+/// The partitions of topics as metadata has them now, with the racks of their replicas if they are wanted.
+pub(in super::super) fn layout(client: &Client, topics: &[Arc<str>], with_racks: bool) -> Layout {
     let metadata = client.metadata();
-    let known = topics.iter().filter_map(|name| {
-        let topic = metadata.topic(name)?;
-        Some((name.clone(), i32::try_from(topic.partitions.len()).ok()?))
-    });
-    known.collect()
+    let mut layout = Layout::default();
+    for name in topics {
+        let known = metadata.topic(name);
+        let known = known.and_then(|topic| Some((topic, i32::try_from(topic.partitions.len()).ok()?)));
+        let Some((topic, count)) = known else { continue };
+        layout.counts.insert(name.clone(), count);
+        if with_racks {
+            let racks = topic.partitions.iter().map(|one| racks(&metadata, one));
+            layout.racks.insert(name.clone(), racks.collect());
+        }
+    }
+    layout
+}
+
+fn racks(metadata: &Metadata, partition: &Partition) -> RackSet {
+    let brokers = partition.replicas.iter().filter_map(|id| metadata.broker(*id));
+    brokers
+        .filter_map(|broker| broker.rack.as_deref().map(Arc::from))
+        .collect()
 }
 
 async fn sync_group(

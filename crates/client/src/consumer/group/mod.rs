@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-pub(super) use self::join::{Joined, Topics, counts};
+pub(super) use self::join::{Joined, Topics, layout};
 use self::protocol::Past;
 use super::ConsumerConfig;
 use crate::admin::Committer;
@@ -151,6 +151,7 @@ impl Group {
             owned,
             last: self.last.clone(),
             generation: self.last_generation,
+            rack: self.inner.config.rack.clone(),
         };
         {
             let mut membership = self.inner.membership.lock();

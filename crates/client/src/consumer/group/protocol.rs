@@ -36,6 +36,8 @@ pub(super) struct Past {
     pub(super) last: Vec<TopicPartition>,
     /// The generation of that; -1 if there was none.
     pub(super) generation: i32,
+    /// Where the member runs (`client.rack`).
+    pub(super) rack: Option<String>,
 }
 
 /// A subscription for an assignor.
@@ -59,7 +61,7 @@ pub(super) fn subscription(assignor: Assignor, topics: &[Arc<str>], past: &Past)
             )
             .collect(),
         generation_id: generation,
-        rack_id: None,
+        rack_id: past.rack.as_deref().map(Into::into),
         ..ConsumerProtocolSubscription::default()
     };
     let mut sink = Segments::new();
@@ -114,6 +116,11 @@ pub(super) fn read_subscription(
         topics: message.topics.iter().map(|topic| topic.as_str().into()).collect(),
         owned: Vec::new(),
         generation: -1,
+        rack: message
+            .rack_id
+            .as_ref()
+            .map(|rack| rack.as_str().into())
+            .filter(|rack: &Arc<str>| !rack.is_empty()),
     };
     match assignor {
         Assignor::Range | Assignor::RoundRobin => {}
@@ -207,10 +214,12 @@ mod tests {
                 owned: owned.clone(),
                 last: owned.clone(),
                 generation: 4,
+                rack: Some("east".into()),
             };
             let bytes = subscription(assignor, &topics, &past).expect("small");
             let member = read_subscription(assignor, "m", Some("i"), &bytes).expect("ours");
             assert_eq!(member.topics, ["a".into(), "b".into()]);
+            assert_eq!(member.rack.as_deref(), Some("east"));
             if assignor != Assignor::Range {
                 assert_eq!((member.owned, member.generation), (owned.clone(), 4));
             }

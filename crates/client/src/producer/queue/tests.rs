@@ -190,3 +190,59 @@ fn sequences_wrap_to_zero() {
     assert_eq!(plus(i32::MAX, 1), 0);
     assert_eq!(plus(i32::MAX - 1, 3), 1);
 }
+
+/// Sends everything that the queue has to a broker that takes batches up to a size, one after the other. Gives what it
+/// took: epoch, first sequence and number of records of each batch.
+fn deliver(queue: &mut Queue, now: Instant, bytes_max: usize) -> Vec<(i16, i32, i32)> {
+    let mut taken: Vec<(i16, i32, i32)> = Vec::new();
+    while queue.ready_at(&RULES, true).is_some_and(|at| at <= now) {
+        let drained = queue.drain(now, &RULES, identity()).expect("it is ready");
+        let header = BatchHeader::parse(&drained.bytes).expect("whole");
+        let epoch = header.producer_epoch.0;
+        let last = taken.last().filter(|(of, ..)| *of == epoch);
+        let expected = last.map_or(0, |(_, first, count)| first + count);
+        let outcome = if bytes_max < drained.bytes.len() {
+            refused(ErrorCode::MessageTooLarge)
+        } else if header.base_sequence != expected {
+            refused(ErrorCode::OutOfOrderSequenceNumber)
+        } else {
+            taken.push((epoch, header.base_sequence, header.records_count));
+            landed(i64::from(header.base_sequence))
+        };
+        queue.answered(now, &RULES, drained.number, outcome, NO_PAUSE);
+    }
+    taken
+}
+
+#[tokio::test]
+async fn a_batch_that_is_too_large_is_cut_until_it_fits() {
+    let now = Instant::now();
+    let mut queue = Queue::default();
+    let mut taken: Vec<Taken> = Vec::new();
+    for _ in 0..9 {
+        taken.push(queue.push(now, &RULES, 100, (0, None, Some(&[7; 80])), &[]));
+    }
+    let sequences = deliver(&mut queue, now, 300);
+    assert_eq!(sequences.iter().map(|(_, _, count)| count).sum::<i32>(), 9);
+    assert!(queue.is_empty() && !queue.broken, "no epoch was lost over it");
+    for fate in taken.iter().map(|taken| &taken.fate) {
+        fate.settled().await;
+    }
+    // What comes later begins as small as what fitted.
+    for _ in 0..9 {
+        queue.push(now, &RULES, 100, (0, None, Some(&[7; 80])), &[]);
+    }
+    assert!(2 < queue.len(), "{} batches", queue.len());
+}
+
+#[tokio::test]
+async fn a_record_that_is_too_large_by_itself_fails_and_those_beside_it_do_not() {
+    let now = Instant::now();
+    let mut queue = Queue::default();
+    for bytes in [10, 500, 10] {
+        queue.push(now, &RULES, bytes + 20, (0, None, Some(&vec![7; bytes])), &[]);
+    }
+    // The one behind it begins an epoch, since its sequence would leave a hole.
+    assert_eq!(deliver(&mut queue, now, 300), [(0, 0, 1), (1, 0, 1)]);
+    assert!(queue.is_empty());
+}

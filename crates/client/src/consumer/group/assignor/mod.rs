@@ -1,6 +1,7 @@
 //! How the leader of a group spreads partitions over its members. Pure: members and partition counts in, partitions
 //! out. Each does what the Java class of the same name does.
 
+pub(crate) mod racks;
 mod range;
 mod round_robin;
 mod sticky;
@@ -62,6 +63,8 @@ pub(crate) struct Member {
     /// What it had, as it says, in the generation that it says; -1 for one that is not known.
     pub(crate) owned: Vec<TopicPartition>,
     pub(crate) generation: i32,
+    /// Where it runs, if it says.
+    pub(crate) rack: Option<Arc<str>>,
 }
 
 impl Member {
@@ -76,8 +79,16 @@ pub(crate) type Assignment = BTreeMap<String, Vec<TopicPartition>>;
 /// Topics that exist, with their number of partitions.
 pub(crate) type Counts = BTreeMap<Arc<str>, i32>;
 
-/// Spreads the partitions of `counts` over `members`. Every member has an entry.
-pub(crate) fn assign(assignor: Assignor, members: &[Member], counts: &Counts) -> Assignment {
+/// What there is to spread.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(crate) counts: Counts,
+    /// The racks of each partition's replicas, by topic; nothing if no member has a rack.
+    pub(crate) racks: BTreeMap<Arc<str>, Vec<racks::RackSet>>,
+}
+
+/// Spreads the partitions of `layout` over `members`. Every member has an entry.
+pub(crate) fn assign(assignor: Assignor, members: &[Member], layout: &Layout) -> Assignment {
     let mut ordered: Vec<&Member> = members.iter().collect();
     // `MemberInfo.compareTo`: static members first, by instance id; others by member id.
     ordered.sort_by(|a, b| match (&a.instance_id, &b.instance_id) {
@@ -91,16 +102,18 @@ pub(crate) fn assign(assignor: Assignor, members: &[Member], counts: &Counts) ->
         .map(|member| (member.id.clone(), Vec::new()))
         .collect();
     match assignor {
-        Assignor::Range => range::assign(&ordered, counts, &mut assignment),
-        Assignor::RoundRobin => round_robin::assign(&ordered, counts, &mut assignment),
-        Assignor::Sticky => sticky::assign(&ordered, counts, &mut assignment),
+        Assignor::Range => range::assign(&ordered, layout, &mut assignment),
+        Assignor::RoundRobin => round_robin::assign(&ordered, &layout.counts, &mut assignment),
+        Assignor::Sticky => sticky::assign(&ordered, layout, &mut assignment),
         Assignor::CooperativeSticky => {
-            sticky::assign(&ordered, counts, &mut assignment);
+            sticky::assign(&ordered, layout, &mut assignment);
             sticky::hold_back_moving(&ordered, &mut assignment);
         }
     }
     assignment
 }
 
+#[cfg(test)]
+mod java;
 #[cfg(test)]
 mod tests;

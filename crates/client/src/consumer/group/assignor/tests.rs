@@ -2,11 +2,12 @@
 
 use super::*;
 
-fn counts(topics: &[(&str, i32)]) -> Counts {
-    topics
-        .iter()
-        .map(|(topic, count)| (Arc::from(*topic), *count))
-        .collect()
+fn counts(topics: &[(&str, i32)]) -> Layout {
+    let counts = topics.iter().map(|(topic, count)| (Arc::from(*topic), *count));
+    Layout {
+        counts: counts.collect(),
+        ..Layout::default()
+    }
 }
 
 fn member(id: &str, topics: &[&str]) -> Member {
@@ -121,28 +122,37 @@ fn sticky_groups_stay_whole_balanced_and_quiet_while_members_come_and_go() {
     let random = os::Random::seeded(7);
     let draw = |below: u64| random.u64() % below;
     for _ in 0..200 {
-        let counts: Counts = (0..1 + draw(4))
-            .map(|n| (Arc::from(format!("t{n}")), 1 + draw(9) as i32))
-            .collect();
+        let counts = (0..1 + draw(4)).map(|n| (Arc::from(format!("t{n}")), 1 + draw(9) as i32));
+        let mut layout = Layout {
+            counts: counts.collect(),
+            ..Layout::default()
+        };
+        if draw(2) == 0 {
+            layout.racks = random_racks(&layout.counts, &random);
+        }
         let mut members: Vec<Member> = Vec::new();
         for generation in 1..6 {
             let joining = member(&format!("m{}", draw(1000)), &[]);
-            let mut topics: Vec<Arc<str>> = counts.keys().filter(|_| draw(3) != 0).cloned().collect();
+            let mut topics: Vec<Arc<str>> = layout.counts.keys().filter(|_| draw(3) != 0).cloned().collect();
             if topics.is_empty() {
-                topics = counts.keys().cloned().collect();
+                topics = layout.counts.keys().cloned().collect();
             }
-            members.push(Member { topics, ..joining });
+            let rack = (draw(3) != 0).then(|| RACKS[draw(3) as usize].into());
+            members.push(Member {
+                topics,
+                rack,
+                ..joining
+            });
             members.sort_by(|a, b| a.id.cmp(&b.id));
             members.dedup_by(|a, b| a.id == b.id);
             if 2 < members.len() && draw(2) == 0 {
                 members.remove(draw(members.len() as u64) as usize);
             }
-            let assignment = assign(Assignor::Sticky, &members, &counts);
-            check(&members, &counts, &assignment);
+            let assignment = assign(Assignor::Sticky, &members, &layout);
+            check(&members, &layout.counts, &assignment);
             for member in &mut members {
                 (member.owned, member.generation) = (assignment[&member.id].clone(), generation);
             }
-            let again = assign(Assignor::Sticky, &members, &counts);
             let sorted = |assignment: &Assignment| -> Vec<BTreeMapEntry> {
                 assignment
                     .iter()
@@ -153,9 +163,108 @@ fn sticky_groups_stay_whole_balanced_and_quiet_while_members_come_and_go() {
                     })
                     .collect()
             };
-            assert_eq!(sorted(&again), sorted(&assignment));
+            // Racks may take another round or two until nothing can come nearer.
+            let rounds = if layout.racks.is_empty() { 1 } else { 4 };
+            let mut last = assignment;
+            for round in 0..rounds {
+                let again = assign(Assignor::Sticky, &members, &layout);
+                check(&members, &layout.counts, &again);
+                if round + 1 == rounds {
+                    assert_eq!(sorted(&again), sorted(&last));
+                }
+                for member in &mut members {
+                    (member.owned, member.generation) = (again[&member.id].clone(), generation);
+                }
+                last = again;
+            }
         }
     }
+}
+
+const RACKS: [&str; 3] = ["a", "b", "c"];
+
+fn random_racks(counts: &Counts, random: &os::Random) -> BTreeMap<Arc<str>, Vec<racks::RackSet>> {
+    let of_partition = |_| {
+        let replicas = 1 + random.u64() % 3;
+        (0..replicas)
+            .map(|_| Arc::from(RACKS[(random.u64() % 3) as usize]))
+            .collect()
+    };
+    let topics = counts.iter();
+    topics
+        .map(|(topic, count)| (topic.clone(), (0..*count).map(of_partition).collect()))
+        .collect()
+}
+
+fn in_racks(topics: &[(&str, &[&str])]) -> Layout {
+    let sets = |racks: &[&str]| -> Vec<racks::RackSet> {
+        let each = racks.iter();
+        each.map(|one| one.split('+').map(Arc::from).collect()).collect()
+    };
+    Layout {
+        counts: topics
+            .iter()
+            .map(|(topic, racks)| (Arc::from(*topic), racks.len() as i32))
+            .collect(),
+        racks: topics
+            .iter()
+            .map(|(topic, racks)| (Arc::from(*topic), sets(racks)))
+            .collect(),
+    }
+}
+
+fn member_in(id: &str, rack: &str, topics: &[&str]) -> Member {
+    Member {
+        rack: Some(rack.into()),
+        ..member(id, topics)
+    }
+}
+
+#[test]
+fn range_follows_racks_within_each_members_share() {
+    let members = [
+        member_in("x", "a", &["t"]),
+        member_in("y", "b", &["t"]),
+        member_in("z", "c", &["t"]),
+    ];
+    let apart = in_racks(&[("t", &["c", "b", "a", "c", "b", "a"])]);
+    let assignment = assign(Assignor::Range, &members, &apart);
+    assert_eq!(text(&assignment), "x: t-2 t-5; y: t-1 t-4; z: t-0 t-3");
+    // Everything is everywhere: racks say nothing.
+    let everywhere = in_racks(&[("t", &["a+b+c"; 6])]);
+    let assignment = assign(Assignor::Range, &members, &everywhere);
+    assert_eq!(text(&assignment), "x: t-0 t-1; y: t-2 t-3; z: t-4 t-5");
+    // All in one rack: its member gets its share and no more.
+    let crowded = in_racks(&[("t", &["b", "b", "b", "b", "b", "a"])]);
+    let assignment = assign(Assignor::Range, &members, &crowded);
+    assert_eq!(text(&assignment), "x: t-2 t-5; y: t-0 t-1; z: t-3 t-4");
+}
+
+#[test]
+fn topics_of_the_same_members_keep_their_numbers_together_before_racks() {
+    let members = [member_in("x", "a", &["t", "u"]), member_in("y", "b", &["t", "u"])];
+    let layout = in_racks(&[("t", &["b", "a"]), ("u", &["b", "a"])]);
+    let assignment = assign(Assignor::Range, &members, &layout);
+    assert_eq!(text(&assignment), "x: t-1 u-1; y: t-0 u-0");
+    let crossed = in_racks(&[("t", &["b", "a"]), ("u", &["a", "b"])]);
+    let assignment = assign(Assignor::Range, &members, &crossed);
+    assert_eq!(text(&assignment), "x: t-0 u-0; y: t-1 u-1");
+}
+
+#[test]
+fn sticky_leaves_an_owner_for_a_member_in_the_rack_and_stays_balanced() {
+    let layout = in_racks(&[("t", &["a", "a", "b", "b"])]);
+    let mut x = member_in("x", "b", &["t"]);
+    (x.owned, x.generation) = ((0..2).map(|n| TopicPartition::new("t", n)).collect(), 1);
+    let mut y = member_in("y", "a", &["t"]);
+    (y.owned, y.generation) = ((2..4).map(|n| TopicPartition::new("t", n)).collect(), 1);
+    let assignment = assign(Assignor::Sticky, &[x, y], &layout);
+    assert_eq!(text(&assignment), "x: t-2 t-3; y: t-0 t-1");
+    let crowded = in_racks(&[("t", &["a", "a", "a", "a+b"])]);
+    let members = [member_in("x", "a", &["t"]), member_in("y", "b", &["t"])];
+    let assignment = assign(Assignor::Sticky, &members, &crowded);
+    assert_eq!((assignment["x"].len(), assignment["y"].len()), (2, 2));
+    assert!(assignment["y"].contains(&TopicPartition::new("t", 3)));
 }
 
 type BTreeMapEntry = (String, Vec<TopicPartition>);
