@@ -147,17 +147,15 @@ impl Table<'_> {
         });
     }
 
-    /// Moves partitions one by one from a member to one with at least two fewer, until there is none to move. Each
-    /// move makes the sum of the squares of the loads smaller, so it ends.
+    /// Moves partitions one by one from the most loaded member that can give one to a member with at least two fewer,
+    /// until there is none. Each move makes the sum of the squares of the loads smaller, so it ends.
     fn balance(&self, loads: &mut Loads) {
         loop {
             let mut order: Vec<usize> = (0..loads.len()).collect();
             order.sort_by_key(|place| std::cmp::Reverse(loads.get(*place).map_or(0, Vec::len)));
-            let mut moved = false;
-            for from in &order {
-                moved |= self.unload(loads, *from);
-            }
-            if !moved && !order.iter().any(|from| self.unload_by_chain(loads, *from)) {
+            let moved = order.iter().any(|from| self.unload(loads, *from))
+                || order.iter().any(|from| self.unload_by_chain(loads, *from));
+            if !moved {
                 return;
             }
         }
@@ -202,15 +200,14 @@ impl Table<'_> {
     }
 
     fn unload(&self, loads: &mut Loads, from: usize) -> bool {
-        let mut moved = false;
-        while let Some((index, to)) = self.next_move(loads, from) {
-            let taken = loads.get_mut(from).map(|load| load.remove(index));
-            if let (Some(load), Some(partition)) = (loads.get_mut(to), taken) {
-                load.push(partition);
-            }
-            moved = true;
+        let Some((index, to)) = self.next_move(loads, from) else {
+            return false;
+        };
+        let taken = loads.get_mut(from).map(|load| load.remove(index));
+        if let (Some(load), Some(partition)) = (loads.get_mut(to), taken) {
+            load.push(partition);
         }
-        moved
+        true
     }
 
     /// What leaves a member, and for whom. What is not near there, or is near where it goes, leaves first.
