@@ -9,6 +9,7 @@ mod hostile;
 mod many;
 mod mixed;
 mod producer;
+mod raw;
 mod restart;
 mod sim;
 mod support;

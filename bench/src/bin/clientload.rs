@@ -1,17 +1,18 @@
-//! What a message costs the client, in CPU time of its process: `perf produce|consume BOOTSTRAP TOPIC COUNT [BYTES]`.
+//! What a message costs the client, in CPU time of its process: `clientload produce|consume BOOTSTRAP TOPIC COUNT [BYTES
+//! [leader]]`; `leader` sends with acks=1.
 //!
 //! Prints one line: messages, seconds, messages a second, CPU-microseconds a message.
 
 use std::time::{Duration, Instant};
 
 use client::{
-    Client, ClientConfig, ConsumerConfig, NewRecord, OffsetSpec, ProducerConfig, Reset, TopicPartition,
+    Acks, Client, ClientConfig, ConsumerConfig, NewRecord, OffsetSpec, ProducerConfig, Reset, TopicPartition,
 };
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [mode, bootstrap, topic, count, rest @ ..] = arguments.as_slice() else {
-        eprintln!("usage: perf produce|consume BOOTSTRAP TOPIC COUNT [BYTES]");
+        eprintln!("usage: clientload produce|consume BOOTSTRAP TOPIC COUNT [BYTES [leader]]");
         std::process::exit(2);
     };
     let count: usize = count.parse().expect("COUNT is a number");
@@ -25,7 +26,13 @@ fn main() {
     let client = Client::new(ClientConfig::new(bootstrap)).expect("legal settings");
     runtime.block_on(async {
         match mode.as_str() {
-            "produce" => produce(&client, topic, count, bytes).await,
+            "produce" => {
+                let acks = match rest.get(1).map(String::as_str) {
+                    Some("leader") => Acks::Leader,
+                    _ => Acks::All,
+                };
+                produce(&client, topic, count, bytes, acks).await
+            }
             _ => consume(&client, topic, count).await,
         }
     });
@@ -43,8 +50,9 @@ fn report(mode: &str, count: usize, started: Instant, cpu_before: Duration) {
     );
 }
 
-async fn produce(client: &Client, topic: &str, count: usize, bytes: usize) {
+async fn produce(client: &Client, topic: &str, count: usize, bytes: usize, acks: Acks) {
     let config = ProducerConfig {
+        acks,
         batch_bytes: 256 << 10,
         ..ProducerConfig::default()
     };
