@@ -154,7 +154,7 @@ t_kafka_tools_print_the_same() { describe/run.sh compare "$address" "$home/kafka
 t_kafka_tools_by_name() {
   local own=127.0.0.1:$((port + 7)) node
   "$ottla" start --data "$out/tools-data" --set "listeners=PLAINTEXT://$own" --set num.partitions=4 \
-    --set offsets.topic.num.partitions=8 > "$out/tools-ready" 2> "$out/tools-log" &
+    --set offsets.topic.num.partitions=8 --set group.initial.rebalance.delay.ms=0 > "$out/tools-ready" 2> "$out/tools-log" &
   node=$!
   for _ in $(seq 100); do grep -q '^ottla ready' "$out/tools-ready" && break; sleep 0.05; done
   python3 tools/compare.py check "$own" "$ottla"

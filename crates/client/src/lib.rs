@@ -43,7 +43,7 @@ pub use consumer::{
 pub use error::{Error, Result};
 pub use metadata::{Broker, Metadata, Partition, Topic};
 pub use producer::{Acks, Delivered, Delivery, NewRecord, Producer, ProducerConfig, partition_of_key};
-pub use record::Codec;
+pub use record::{Codec, TimestampType};
 pub use types::{BrokerId, ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId, Uuid};
 pub use wire::{Feature, Handshake, Request, Versions};
 

@@ -4,7 +4,7 @@ use client::{Admin, ConfigChange, ConfigEntry, ConfigSource, Resource, ResourceK
 
 use super::connect::{self, exception};
 use super::options::{Flag, Options, flag, valued};
-use super::{Output, Stop, Tool};
+use super::{Output, Stop, Tool, properties};
 
 pub(super) static TOOL: Tool = Tool {
     name: "kafka-configs",
@@ -201,8 +201,8 @@ fn changes(options: &Options) -> Result<Vec<ConfigChange>, String> {
     let mut changes = Vec::new();
     if let Some(path) = options.value("add-config-file") {
         let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
-        let set = |(name, value): (&str, &str)| ConfigChange::Set(name.to_owned(), value.to_owned());
-        changes.extend(connect::properties(&text).map(set));
+        let set = |(name, value)| ConfigChange::Set(name, value);
+        changes.extend(properties::parse(&text).into_iter().map(set));
     }
     for text in options.values("add-config") {
         for pair in split_outside_brackets(text) {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use client::{Admin, Client, ClientConfig, Error, ErrorCode};
 
-use super::Stop;
 use super::options::Options;
+use super::{Stop, properties};
 
 /// Settings of `--command-config` that a client without encryption and authentication can leave aside.
 const PLAINTEXT: &str = "PLAINTEXT";
@@ -17,14 +17,19 @@ where
     F: Future<Output = Result<T, Stop>>,
 {
     let config = config(options, "bootstrap-server", "command-config")?;
+    block_on(async {
+        let client = Client::new(config).map_err(|error| Stop::Usage(error.to_string()))?;
+        work(client.admin()).await
+    })
+}
+
+/// Runs a future on a runtime of its own.
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Stop::Usage(error.to_string()))?;
-    runtime.block_on(async {
-        let client = Client::new(config).map_err(|error| Stop::Usage(error.to_string()))?;
-        work(client.admin()).await
-    })
+    runtime.block_on(work)
 }
 
 /// A client's settings from the flags that name the server and the file.
@@ -33,8 +38,8 @@ pub(crate) fn config(options: &Options, server: &str, file: &str) -> Result<Clie
     let mut config = ClientConfig::new(servers).with_client_id("ottla-cli");
     if let Some(path) = options.value(file) {
         let text = std::fs::read_to_string(path).map_err(|error| Stop::Usage(format!("{path}: {error}")))?;
-        for (name, value) in properties(&text) {
-            apply(&mut config, name, value)?;
+        for (name, value) in properties::parse(&text) {
+            apply(&mut config, &name, &value)?;
         }
     }
     Ok(config)
@@ -62,15 +67,6 @@ pub(crate) fn apply(config: &mut ClientConfig, name: &str, value: &str) -> Resul
         _ => {}
     }
     Ok(())
-}
-
-/// `name=value` lines of a properties file.
-pub(crate) fn properties(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let lines = text.lines().map(str::trim);
-    lines
-        .filter(|line| !line.is_empty() && !line.starts_with(['#', '!']))
-        .filter_map(|line| line.split_once(['=', ':']))
-        .map(|(name, value)| (name.trim(), value.trim()))
 }
 
 /// What Java's exception would say.
@@ -109,6 +105,9 @@ pub(crate) fn exception(error: &Error) -> String {
         Some(ErrorCode::InvalidRequest) => "InvalidRequestException",
         Some(ErrorCode::UnknownMemberId) => "UnknownMemberIdException",
         Some(ErrorCode::GroupSubscribedToTopic) => "GroupSubscribedToTopicException",
+        Some(ErrorCode::InvalidTopicException) => "InvalidTopicException",
+        Some(ErrorCode::MessageTooLarge) => "RecordTooLargeException",
+        Some(ErrorCode::TopicAuthorizationFailed) => "TopicAuthorizationException",
         Some(_) => "ApiException",
         None if matches!(error, Error::TimedOut { .. } | Error::NoBroker { .. }) => "TimeoutException",
         None => "KafkaException",

@@ -6,10 +6,15 @@
 
 mod configs;
 mod connect;
+mod console_consumer;
+mod console_producer;
 mod consumer_groups;
 mod get_offsets;
 mod options;
 mod pattern;
+mod properties;
+mod settings;
+mod signals;
 mod topics;
 
 use std::ffi::OsString;
@@ -32,24 +37,40 @@ pub(crate) static TOOLS: &[&Tool] = &[
     &configs::TOOL,
     &consumer_groups::TOOL,
     &get_offsets::TOOL,
+    &console_producer::TOOL,
+    &console_consumer::TOOL,
 ];
 
 /// What a tool writes.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
-    pub(crate) out: String,
-    pub(crate) err: String,
+    pub(crate) out: Vec<u8>,
+    pub(crate) err: Vec<u8>,
 }
 
 impl Output {
     pub(crate) fn line(&mut self, text: impl AsRef<str>) {
-        self.out.push_str(text.as_ref());
-        self.out.push('\n');
+        self.push(text.as_ref());
+        self.push("\n");
     }
 
     pub(crate) fn error_line(&mut self, text: impl AsRef<str>) {
-        self.err.push_str(text.as_ref());
-        self.err.push('\n');
+        self.err.extend_from_slice(text.as_ref().as_bytes());
+        self.err.push(b'\n');
+    }
+
+    pub(crate) fn push(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    /// Writes what was said so far; an error is stdout's, such as a reader that went away.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        let written = out.write_all(&self.out).and_then(|()| out.flush());
+        let _ = io::stderr().write_all(&self.err);
+        self.out.clear();
+        self.err.clear();
+        written
     }
 }
 
@@ -89,13 +110,11 @@ pub(crate) fn run(tool: &Tool, args: &[String]) -> ExitCode {
         Err(Stop::Exit(code)) => code,
         Err(Stop::Usage(message)) => {
             output.error_line(message);
-            output.err.push_str(&options::help(tool));
+            output.err.extend_from_slice(options::help(tool).as_bytes());
             1
         }
     };
-    let written = io::stdout().write_all(output.out.as_bytes());
-    let _ = io::stderr().write_all(output.err.as_bytes());
-    match written {
+    match output.flush() {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         _ => ExitCode::from(code),
     }
@@ -108,7 +127,7 @@ fn parse_and_run(tool: &Tool, args: &[String], output: &mut Output) -> Result<()
     })?;
     if options.has("help") {
         output.line(tool.about);
-        output.out.push_str(&options::help(tool));
+        output.push(&options::help(tool));
         return Ok(());
     }
     if options.has("version") {

@@ -1,7 +1,7 @@
 //! Records as a poll gives them: borrowed from the answer that brought them.
 
 use bytes::Bytes;
-use record::{BatchHeader, Headers};
+use record::{BatchHeader, Headers, TimestampType};
 use types::{LeaderEpoch, Offset};
 
 use crate::TopicPartition;
@@ -13,6 +13,8 @@ pub struct Record<'a> {
     pub offset: Offset,
     /// Its time in ms since 1970; -1 if it has none.
     pub timestamp: i64,
+    /// Whose time that is: the producer's or the broker's.
+    pub timestamp_type: TimestampType,
     /// Its key.
     pub key: Option<&'a [u8]>,
     /// Its value; `None` is a tombstone.
@@ -62,7 +64,7 @@ impl PartitionRecords {
     pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
         let (from, to) = (self.from, self.to);
         self.batches.iter().flat_map(move |batch| {
-            let log_append_time = batch.header.timestamp_type() == record::TimestampType::LogAppendTime;
+            let timestamp_type = batch.header.timestamp_type();
             let header = &batch.header;
             let partition = &self.partition;
             let sound = record::walk(header, &batch.payload).map_while(move |one| match one {
@@ -85,11 +87,11 @@ impl PartitionRecords {
                 let wanted = from <= offset && offset < to;
                 wanted.then_some(Record {
                     offset: Offset(offset),
-                    timestamp: if log_append_time {
-                        header.max_timestamp
-                    } else {
-                        one.timestamp
+                    timestamp: match timestamp_type {
+                        TimestampType::LogAppendTime => header.max_timestamp,
+                        TimestampType::CreateTime => one.timestamp,
                     },
+                    timestamp_type,
                     key: one.key,
                     value: one.value,
                     headers: one.headers,

@@ -138,15 +138,15 @@ fn table(id: &str, verbose: bool, rows: &[Row<'_>], output: &mut Output) {
     };
     let widths = [fitted(0), fitted(1), 10, 15, 15, 15, 15, fitted(7), fitted(8), 0];
     for line in &lines {
-        output.out.push('\n');
+        output.push("\n");
         let cells = line.iter().zip(widths).enumerate();
         let cells = cells.filter(|(column, _)| verbose || *column != 3);
         let cells: Vec<String> = cells
             .map(|(_, (cell, width))| format!("{cell:<width$}"))
             .collect();
-        output.out.push_str(&cells.join(" "));
+        output.push(&cells.join(" "));
     }
-    output.out.push('\n');
+    output.push("\n");
 }
 
 /// `topic(0,1)` for each topic.
@@ -222,11 +222,11 @@ fn members(options: &Options, id: &str, group: &GroupDescription, output: &mut O
         fitted(9, 20),
     ];
     for line in &lines {
-        output.out.push('\n');
+        output.push("\n");
         for (column, (cell, width)) in line.iter().zip(widths).enumerate() {
             let shown = (column != 2 || statics) && (column < 6 || verbose);
             if shown {
-                output.out.push_str(&format!("{cell:<width$} "));
+                output.push(&format!("{cell:<width$} "));
             }
         }
         if verbose {
@@ -234,7 +234,7 @@ fn members(options: &Options, id: &str, group: &GroupDescription, output: &mut O
             output.out.pop();
         }
     }
-    output.out.push('\n');
+    output.push("\n");
 }
 
 async fn state(admin: &Admin, id: &str, group: &GroupDescription, output: &mut Output) -> client::Result<()> {
@@ -255,7 +255,7 @@ async fn state(admin: &Admin, id: &str, group: &GroupDescription, output: &mut O
     let (wide, far) = (id.len().max(15), coordinator.len().max(25));
     let mut row = |cells: [&str; 5]| {
         let [group, coordinator, strategy, state, members] = cells;
-        output.out.push_str(&format!(
+        output.push(&format!(
             "\n{group:<wide$} {coordinator:<far$} {strategy:<20} {state:<20} {members}"
         ));
     };
@@ -273,6 +273,6 @@ async fn state(admin: &Admin, id: &str, group: &GroupDescription, output: &mut O
         &group.state,
         &group.members.len().to_string(),
     ]);
-    output.out.push('\n');
+    output.push("\n");
     Ok(())
 }

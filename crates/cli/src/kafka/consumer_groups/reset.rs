@@ -262,17 +262,17 @@ fn show(plans: &[(String, Plan)], output: &mut Output) {
         .max()
         .unwrap_or(0)
         .max(15);
-    output.out.push_str(&format!(
+    output.push(&format!(
         "\n{:<wide$} {:<far$} {:<10} {}",
         "GROUP", "TOPIC", "PARTITION", "NEW-OFFSET"
     ));
     for (group, name, offset) in rows() {
-        output.out.push_str(&format!(
+        output.push(&format!(
             "\n{group:<wide$} {:<far$} {:<10} {}",
             name.topic, name.partition, offset.0
         ));
     }
-    output.out.push('\n');
+    output.push("\n");
 }
 
 fn export(plans: &[(String, Plan)], output: &mut Output) {
