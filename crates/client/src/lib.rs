@@ -26,6 +26,8 @@ mod client;
 mod config;
 mod consumer;
 mod error;
+#[cfg(test)]
+mod hostile;
 mod metadata;
 mod pool;
 mod producer;

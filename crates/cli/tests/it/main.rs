@@ -1,3 +1,4 @@
 //! Commands run as rows of the table.
 
+mod consume;
 mod schemas;

@@ -8,6 +8,8 @@ mod config;
 mod decode;
 mod fetcher;
 mod group;
+#[cfg(test)]
+pub(crate) mod hostile;
 mod positions;
 mod rebalance;
 mod records;

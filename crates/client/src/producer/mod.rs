@@ -5,6 +5,8 @@
 
 mod accumulator;
 mod config;
+#[cfg(test)]
+pub(crate) mod hostile;
 mod partitioner;
 mod queue;
 mod record;

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use client::transport::InProcess;
+use client::transport::{Dial, InProcess};
 use client::{Assignor, Client, ClientConfig, ConsumerConfig, NewRecord, ProducerConfig, Reset};
 use os::Random;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
-use crate::fake::{Cluster, Faults, Network, TOPIC};
+use crate::fake::{Cluster, TOPIC};
 
 /// What is done to the answers.
 #[derive(Clone)]
@@ -86,23 +86,15 @@ fn change(whole: &mut Vec<u8>, script: &[u8], count: usize) {
 
 async fn use_everything(script: Script) {
     let cluster = Cluster::new(2);
+    let inner = cluster.dialer();
     let dialer = InProcess::new(move |stream, host, port| {
-        let (near, far) = tokio::io::duplex(1 << 20);
+        let (near, mut far) = tokio::io::duplex(1 << 20);
         tokio::spawn(spoil(stream, near, script.clone()));
-        let sound = Faults {
-            refused: 0,
-            broken: 0,
-            stalled: 0,
-            delay_ms: 0,
-        };
-        let inner = Network::dialer(&cluster, 1, sound);
-        let (host, far_of) = (host.to_owned(), far);
+        let (inner, host) = (inner.clone(), host.to_owned());
         tokio::spawn(async move {
-            use client::transport::Dial;
             let Ok(mut broker) = inner.dial(&host, port).await else {
                 return;
             };
-            let mut far = far_of;
             let _ = tokio::io::copy_bidirectional(&mut far, &mut broker).await;
         });
         Ok(())

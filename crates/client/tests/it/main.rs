@@ -3,13 +3,16 @@
 //! the broker, then do nothing.
 
 mod admin;
+mod compacted;
 mod consumer;
 mod fake;
 mod hostile;
 mod many;
 mod mixed;
+mod network;
 mod producer;
 mod raw;
 mod restart;
 mod sim;
+mod slow;
 mod support;

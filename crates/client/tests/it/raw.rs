@@ -24,9 +24,20 @@ enum Ended {
     NotServed,
 }
 
+/// The versions to ask in: from 4 on Apache Kafka never answers an AddPartitionsToTxn that names no transaction.
+fn versions<Q: Request>() -> std::ops::RangeInclusive<i16> {
+    match Q::KEY {
+        ApiKey::AddPartitionsToTxn => 0..=3,
+        _ => Q::VERSIONS,
+    }
+}
+
 async fn ask<Q: Request>(client: &Client, request: &Q) -> Ended {
     let served = client.versions(To::Any).await.expect("a broker").of(Q::KEY);
-    match (client.call(To::Any, request).await, served) {
+    match (
+        client.call_within(To::Any, request, &versions::<Q>()).await,
+        served,
+    ) {
         (Ok(_), Some(_)) => Ended::Answered,
         (Err(Error::UnsupportedVersion { key, .. }), None) if key == Q::KEY => Ended::NotServed,
         // A broker may close the connection on what makes no sense to it; the next call opens another.

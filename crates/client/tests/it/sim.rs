@@ -10,7 +10,8 @@ use client::{Assignor, Client, ClientConfig, Consumer, ConsumerConfig, NewRecord
 use os::Random;
 use parking_lot::Mutex;
 
-use crate::fake::{Cluster, Faults, Network, TOPIC};
+use crate::fake::{Cluster, TOPIC};
+use crate::network::{Faults, Network};
 
 const PARTITIONS: usize = 4;
 const RECORDS: u32 = 120;
@@ -47,7 +48,12 @@ fn nothing_is_lost_or_doubled_whatever_the_network_does() {
 }
 
 fn client(cluster: &Cluster, seed: u64, faults: Faults) -> Client {
-    let mut config = ClientConfig::new("b0:1,b1:1").with_dialer(Network::dialer(cluster, seed, faults));
+    let network = Network {
+        inner: Arc::new(cluster.dialer()),
+        random: Random::seeded(seed),
+        faults,
+    };
+    let mut config = ClientConfig::new("b0:1,b1:1").with_dialer(network);
     config.random = Random::seeded(seed);
     config.request_timeout = Duration::from_secs(2);
     config.connect_timeout = Duration::from_secs(1);

@@ -3,6 +3,8 @@
 
 pub(crate) mod assignor;
 mod heartbeat;
+#[cfg(test)]
+pub(crate) mod hostile;
 mod join;
 mod protocol;
 

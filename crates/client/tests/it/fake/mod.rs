@@ -1,21 +1,19 @@
-//! Two brokers of a cluster in memory, as far as producers and members of classic groups need one, and a network
-//! between them and the client that delays and drops. Everything follows from a seed.
+//! Two brokers of a cluster in memory, as far as producers and members of classic groups need one.
 //!
 //! One version of each key is served. The brokers keep the batches they acknowledged and the last five of each
 //! producer, check sequences, epochs and generations as Kafka does, and move leaders.
 
 mod group;
 mod log;
-mod network;
 mod serve;
 
 pub use group::Group;
 pub use log::{Appended, Log};
-pub use network::{Faults, Network};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use client::transport::InProcess;
 use parking_lot::Mutex;
 
 /// Everything that the brokers know.
@@ -38,6 +36,16 @@ pub const TOPIC_ID: types::Uuid = types::Uuid([7; 16]);
 pub const BROKERS: i32 = 2;
 
 impl Cluster {
+    /// A dialer to the brokers: broker 0 at `b0`, broker 1 at `b1`, any port.
+    pub fn dialer(&self) -> InProcess {
+        let cluster = self.clone();
+        InProcess::new(move |stream, host, _port| {
+            let broker = host.trim_start_matches('b').parse().unwrap_or(0);
+            tokio::spawn(serve::serve(cluster.clone(), broker, stream));
+            Ok(())
+        })
+    }
+
     pub fn new(partitions: usize) -> Cluster {
         let cluster = Cluster::default();
         cluster.0.lock().partitions = (0..partitions)

@@ -1,13 +1,13 @@
-//! Connections that are late and break, in either direction, with requests on their way or answers.
+//! A network between the client and its brokers that is late, loses dials, stalls and breaks, with requests on their way
+//! or answers. Everything it does follows from its chance.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use client::transport::InProcess;
+use client::transport::{Dial, Dialing, Stream};
 use os::Random;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
-
-use super::Cluster;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// How bad the network is, in a thousand.
 #[derive(Debug, Clone, Copy)]
@@ -22,28 +22,31 @@ pub struct Faults {
     pub delay_ms: u64,
 }
 
-pub struct Network;
+/// Dials through such a network.
+#[derive(Debug)]
+pub struct Network {
+    pub inner: Arc<dyn Dial>,
+    pub random: Random,
+    pub faults: Faults,
+}
 
-impl Network {
-    /// A dialer to the cluster's brokers: broker 0 at `b0`, broker 1 at `b1`, any port.
-    pub fn dialer(cluster: &Cluster, seed: u64, faults: Faults) -> InProcess {
-        let (cluster, random) = (cluster.clone(), Random::seeded(seed));
-        InProcess::new(move |stream, host, _port| {
-            if random.u64() % 1000 < faults.refused {
+impl Dial for Network {
+    fn dial<'a>(&'a self, host: &'a str, port: u16) -> Dialing<'a> {
+        Box::pin(async move {
+            if self.random.u64() % 1000 < self.faults.refused {
                 return Err(io::ErrorKind::ConnectionRefused.into());
             }
-            let broker = host.trim_start_matches('b').parse().unwrap_or(0);
-            let (near, far) = tokio::io::duplex(1 << 20);
-            let (own, cluster) = (Random::seeded(random.u64()), cluster.clone());
-            tokio::spawn(carry(stream, near, own, faults));
-            tokio::spawn(super::serve::serve(cluster, broker, far));
-            Ok(())
+            let broker = self.inner.dial(host, port).await?;
+            let (ours, near) = tokio::io::duplex(1 << 20);
+            let own = Random::seeded(self.random.u64());
+            tokio::spawn(carry(near, broker, own, self.faults));
+            Ok(Box::new(ours) as Box<dyn Stream>)
         })
     }
 }
 
 /// Carries bytes both ways until one side is done or chance ends it.
-async fn carry(client: DuplexStream, broker: DuplexStream, random: Random, faults: Faults) {
+async fn carry(client: impl Stream, broker: impl Stream, random: Random, faults: Faults) {
     let (mut client_out, mut client_in) = tokio::io::split(client);
     let (mut broker_out, mut broker_in) = tokio::io::split(broker);
     let there = pump(&mut client_out, &mut broker_in, random.clone(), faults);
