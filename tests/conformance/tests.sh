@@ -151,13 +151,16 @@ t_kafka_broker_api_versions() {
   [ "$(grep -c 'usable' "$out/versions")" = 27 ] || { cat "$out/versions"; return 1; }
 }
 t_kafka_tools_print_the_same() { describe/run.sh compare "$address" "$home/kafka"; }
-t_kafka_tools_by_name() {
-  local own=127.0.0.1:$((port + 7)) node
-  "$ottla" start --data "$out/tools-data" --set "listeners=PLAINTEXT://$own" --set num.partitions=4 \
-    --set offsets.topic.num.partitions=8 --set group.initial.rebalance.delay.ms=0 > "$out/tools-ready" 2> "$out/tools-log" &
+t_kafka_tools_by_name() { beside tools compare.py check; }
+t_ottla_cat() { beside cat cat.py; }
+# A script of tools/ against a fresh node of its own.
+beside() {
+  local name=$1 own=127.0.0.1:$((port + 7)) node; shift
+  "$ottla" start --data "$out/$name-data" --set "listeners=PLAINTEXT://$own" --set num.partitions=4 \
+    --set offsets.topic.num.partitions=8 --set group.initial.rebalance.delay.ms=0 > "$out/$name-ready" 2> "$out/$name-log" &
   node=$!
-  for _ in $(seq 100); do grep -q '^ottla ready' "$out/tools-ready" && break; sleep 0.05; done
-  python3 tools/compare.py check "$own" "$ottla"
+  for _ in $(seq 100); do grep -q '^ottla ready' "$out/$name-ready" && break; sleep 0.05; done
+  python3 "tools/$1" "${@:2}" "$own" "$ottla"
   local code=$?
   kill $node; wait $node 2> /dev/null
   return $code

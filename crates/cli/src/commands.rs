@@ -1,5 +1,6 @@
 //! The table of commands.
 
+mod cat;
 mod cluster;
 mod completion;
 mod consume;
@@ -22,6 +23,7 @@ pub static COMMANDS: &[Command] = &[
     topic::DELETE,
     produce::COMMAND,
     consume::COMMAND,
+    cat::COMMAND,
     group::LIST,
     group::DESCRIBE,
     group::LAG,

@@ -4,6 +4,7 @@
 //! manual, completion and the reference page are made from the rows, so they cannot differ from what runs.
 
 mod arguments;
+mod cat;
 mod changes;
 mod command;
 mod commands;

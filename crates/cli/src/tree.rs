@@ -34,6 +34,9 @@ pub fn run(tables: Vec<&'static [Command]>, args: impl IntoIterator<Item = std::
     if let Some((tool, args)) = crate::kafka::chosen(&args) {
         return crate::kafka::run(tool, &args);
     }
+    if let Some(args) = crate::cat::chosen(&args) {
+        return crate::cat::run(&args);
+    }
     let _ = TABLES.set(tables);
     let matches = match whole().try_get_matches_from(args) {
         Ok(matches) => matches,

@@ -1,7 +1,6 @@
 //! `ottla produce`: lines, `key:value` or JSON from stdin or files, one record each.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgMatches};
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{number, option, repeated, switch, value, values};
 use crate::connect::{failure, with_client};
+use crate::input::Input;
 use crate::{Column, Command, Context, Failure, Report};
 
 pub const COMMAND: Command = Command {
@@ -160,22 +160,30 @@ async fn produce(
     let mut open: VecDeque<Delivery> = VecDeque::new();
     let (mut records, mut bytes) = (0_u64, 0_u64);
     for input in inputs {
-        let mut reader = reader(*input)?;
-        while let Some(text) = next(&mut reader, whole)? {
-            let line = parse(plan, text, records)?;
-            bytes += size(&line);
-            if let Some(rate) = plan.rate.filter(|rate| 0 < *rate) {
-                let due = Duration::from_secs_f64(records as f64 / f64::from(rate));
-                tokio::time::sleep_until((started + due).into()).await;
+        let mut reader = reader(*input, whole)?;
+        loop {
+            let pieces = reader.next().await;
+            let pieces =
+                pieces.map_err(|error| Failure::failed(format!("the input cannot be read: {error}")))?;
+            if pieces.is_empty() {
+                break;
             }
-            if !context.dry_run {
-                open.push_back(send(&producer, plan, &line).await.map_err(failed)?);
-            }
-            records += 1;
-            if UNCONFIRMED_MAX <= open.len()
-                && let Some(delivery) = open.pop_front()
-            {
-                delivery.await.map_err(failed)?;
+            for text in pieces {
+                let line = parse(plan, if whole { text } else { without_return(text) }, records)?;
+                bytes += size(&line);
+                if let Some(rate) = plan.rate.filter(|rate| 0 < *rate) {
+                    let due = Duration::from_secs_f64(records as f64 / f64::from(rate));
+                    tokio::time::sleep_until((started + due).into()).await;
+                }
+                if !context.dry_run {
+                    open.push_back(send(&producer, plan, &line).await.map_err(failed)?);
+                }
+                records += 1;
+                if UNCONFIRMED_MAX <= open.len()
+                    && let Some(delivery) = open.pop_front()
+                {
+                    delivery.await.map_err(failed)?;
+                }
             }
         }
     }
@@ -195,32 +203,21 @@ async fn produce(
     Ok(report)
 }
 
-fn reader(input: Option<&str>) -> Result<Box<dyn BufRead>, Failure> {
+/// Lines without their ends, or all of the input as one piece.
+fn reader(input: Option<&str>, whole: bool) -> Result<Input, Failure> {
+    let delimiter = if whole { Vec::new() } else { b"\n".to_vec() };
     let Some(path) = input else {
-        return Ok(Box::new(BufReader::new(std::io::stdin())));
+        return Ok(Input::pieces(std::io::stdin(), delimiter, || {}));
     };
     let file = std::fs::File::open(path).map_err(|error| Failure::failed(format!("{path}: {error}")))?;
-    Ok(Box::new(BufReader::new(file)))
+    Ok(Input::pieces(file, delimiter, || {}))
 }
 
-/// The next line without its end, or all of the input.
-fn next(reader: &mut dyn BufRead, whole: bool) -> Result<Option<Vec<u8>>, Failure> {
-    let mut text = Vec::new();
-    let read = match whole {
-        true => reader.read_to_end(&mut text),
-        false => reader.read_until(b'\n', &mut text),
-    };
-    let read = read.map_err(|error| Failure::failed(format!("the input cannot be read: {error}")))?;
-    if read == 0 {
-        return Ok(None);
+fn without_return(mut line: Vec<u8>) -> Vec<u8> {
+    if line.last() == Some(&b'\r') {
+        line.pop();
     }
-    if !whole && text.last() == Some(&b'\n') {
-        text.pop();
-        if text.last() == Some(&b'\r') {
-            text.pop();
-        }
-    }
-    Ok(Some(text))
+    line
 }
 
 fn parse(plan: &Plan<'_>, text: Vec<u8>, at: u64) -> Result<Line, Failure> {

@@ -12,9 +12,9 @@ mod consumer_groups;
 mod get_offsets;
 mod options;
 mod pattern;
-mod properties;
+pub(crate) mod properties;
 mod settings;
-mod signals;
+pub(crate) mod signals;
 mod topics;
 
 use std::ffi::OsString;
@@ -22,6 +22,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use options::Options;
+pub(crate) use settings::Settings;
 
 /// A tool: its name without `.sh`, its flags and what it does.
 pub(crate) struct Tool {
