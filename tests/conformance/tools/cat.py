@@ -15,6 +15,7 @@ import sys
 import tempfile
 
 address, ottla, *rest = sys.argv[1:]
+ottla = os.path.abspath(ottla)
 kcat = rest[0] if rest else "kcat"
 folder = tempfile.mkdtemp()
 for name, text in {"one.txt": "hello\n", "two.txt": "a\nb\n", "empty.txt": "", "settings": "# mine\nlinger.ms=3\n"}.items():
