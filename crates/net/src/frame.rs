@@ -1,5 +1,7 @@
 //! The receive block of a connection, and the frames in it. An idle connection holds no block.
 
+use std::cell::RefCell;
+
 use bytes::{Bytes, BytesMut};
 
 /// Bytes of a size prefix.
@@ -35,6 +37,12 @@ impl std::fmt::Display for FrameError {
             FrameError::Foreign(what) => write!(f, "these bytes are {what}, not the Kafka protocol"),
         }
     }
+}
+
+thread_local! {
+    /// What is left of the block that a connection of this thread gave back: the next one to receive goes on in it, so
+    /// that many small requests share one block, whosever they are.
+    static SPARE: RefCell<BytesMut> = RefCell::default();
 }
 
 /// Received bytes that no request has taken yet.
@@ -118,18 +126,39 @@ impl ReceiveBuffer {
         };
         if free < enough {
             let wanted = missing.max(self.block_bytes.saturating_sub(self.bytes.len()));
-            self.bytes.reserve(wanted);
+            if self.bytes.is_empty() {
+                // One that asks for more than the least gets at least half of it: small pieces cost calls.
+                let enough = if self.block_bytes == BLOCK_BYTES_MIN { enough } else { wanted / 2 };
+                self.begin_block(enough.max(missing), wanted);
+            } else {
+                self.bytes.reserve(wanted);
+            }
         }
         &mut self.bytes
+    }
+
+    /// Goes on in the spare block if `enough` is free there, or in all of it once nobody holds any of it.
+    fn begin_block(&mut self, enough: usize, wanted: usize) {
+        let mut spare = SPARE.take();
+        if spare.try_reclaim(enough) {
+            self.bytes = spare;
+        } else {
+            self.bytes.reserve(wanted);
+        }
     }
 
     /// Gives the block back while a connection waits: what little is in it moves to memory of its own size, so that
     /// many half-sent frames, or many parked fetches, hold no blocks.
     pub(crate) fn shrink(&mut self) {
         if self.bytes.is_empty() {
-            self.bytes = BytesMut::new();
+            if self.bytes.capacity() != 0 {
+                SPARE.set(std::mem::take(&mut self.bytes));
+            }
         } else if self.bytes.len() <= SHRINK_BYTES && 2 * SHRINK_BYTES < self.bytes.capacity() {
-            self.bytes = BytesMut::from(&self.bytes[..]);
+            let few = BytesMut::from(&self.bytes[..]);
+            let mut block = std::mem::replace(&mut self.bytes, few);
+            block.clear();
+            SPARE.set(block);
         }
     }
 }
@@ -204,5 +233,18 @@ mod tests {
         buffer.take(1);
         buffer.shrink();
         assert_eq!(buffer.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn small_requests_of_many_connections_share_a_block() {
+        let mut first = filled(&[0, 0, 0, 1, 9]);
+        let held = first.take(1);
+        first.shrink();
+        let mut second = ReceiveBuffer::new();
+        second.room(None).extend_from_slice(&[0, 0, 0, 1, 8]);
+        let next = second.take(1);
+        assert_eq!((&held[..], &next[..]), (&[9][..], &[8][..]));
+        let between = next.as_ptr() as usize - held.as_ptr() as usize;
+        assert_eq!(between, 5, "one lies behind the other");
     }
 }

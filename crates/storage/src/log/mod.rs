@@ -8,6 +8,7 @@ mod index;
 mod living;
 mod lookup;
 mod read;
+mod read_buffer;
 mod replace;
 mod segments;
 mod truncate;

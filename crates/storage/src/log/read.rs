@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
 use types::{LeaderEpoch, Offset};
 
-use super::{Extent, Inner, Log};
+use super::{Extent, Inner, Log, read_buffer};
 use crate::ReadError;
 use crate::chunk::Chunk;
 use crate::format::BATCH_COVER_BYTES;
@@ -360,19 +360,25 @@ impl ColdRead {
 
 impl Plan {
     fn run(self) -> Result<Slices, ReadError> {
-        self.collect(|piece, into| {
+        let slices = self.collect(|piece| {
+            let mut buffer = BytesMut::with_capacity(piece.length);
             let file = &piece.chunk.file;
-            file.append_exact_at(into, piece.length, piece.position)
-                .map(|()| true)
-        })
-        .map(|slices| slices.unwrap_or_else(|| self.empty()))
+            file.append_exact_at(&mut buffer, piece.length, piece.position)?;
+            Ok(Some(buffer))
+        })?;
+        Ok(slices.unwrap_or_else(|| self.empty()))
     }
 
     fn try_cached(&self) -> Result<Option<Slices>, ReadError> {
-        self.collect(|piece, into| {
+        let wanted = self.pieces.iter().map(|piece| piece.length).sum();
+        let mut buffer = read_buffer::take(wanted);
+        let slices = self.collect(|piece| {
             let file = &piece.chunk.file;
-            file.try_append_cached_at(into, piece.length, piece.position)
-        })
+            let is_cached = file.try_append_cached_at(&mut buffer, piece.length, piece.position)?;
+            Ok(is_cached.then(|| buffer.split()))
+        });
+        read_buffer::keep(buffer, wanted);
+        slices
     }
 
     fn empty(&self) -> Slices {
@@ -386,18 +392,16 @@ impl Plan {
 
     fn collect(
         &self,
-        read: impl Fn(&Piece, &mut BytesMut) -> std::io::Result<bool>,
+        mut read: impl FnMut(&Piece) -> std::io::Result<Option<BytesMut>>,
     ) -> Result<Option<Slices>, ReadError> {
         let mut slices = Slices {
             next_offset: self.next_offset,
             ..self.empty()
         };
         for piece in &self.pieces {
-            let mut buffer = BytesMut::with_capacity(piece.length);
-            if !read(piece, &mut buffer)? {
+            let Some(buffer) = read(piece)?.map(BytesMut::freeze) else {
                 return Ok(None);
-            }
-            let buffer = buffer.freeze();
+            };
             for extent in &piece.extents {
                 let at = (extent.position - piece.position) as usize;
                 let batches = buffer.slice(at..at + extent.bytes as usize);

@@ -8,6 +8,7 @@ mod fine;
 mod queue;
 mod seal;
 mod sync;
+mod tail;
 mod writer;
 
 use std::path::PathBuf;

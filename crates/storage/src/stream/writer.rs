@@ -8,7 +8,8 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use types::{LeaderEpoch, Lsn, Offset, PartitionIndex, TopicIdPartition, Uuid};
 
-use super::build::{self, Frame, PAGE_BYTES, tail_of};
+use super::build::{Desk, Frame, PAGE_BYTES, Payloads};
+use super::tail::{self, Copies};
 use super::{Payload, Slice, Stream};
 use crate::chunk::{self, Chunk, Spare};
 use crate::directory::METADATA_STREAM;
@@ -111,12 +112,12 @@ pub(crate) struct Writer {
     /// Extents in the current chunk.
     extents: u64,
     slices: Vec<Slice>,
-    /// Memory for the next tail page.
-    next_tail: Vec<u8>,
+    desk: Desk,
     /// A write failed: nothing may follow it, whoever gets the lock next.
     failed: bool,
-    /// Batches in memory, oldest first.
+    /// Batches in memory, oldest first, with what they are charged.
     cached: VecDeque<(Arc<Log>, Offset, usize)>,
+    copies: Copies,
     cached_bytes: usize,
 }
 
@@ -288,18 +289,18 @@ impl Stream {
             synced_lsn: self.synced_lsn.load(Ordering::SeqCst),
             wall_ms: self.os.clock.wall_ms(),
         };
-        let group = build::build(slices, &place.tail, &mut writer.next_tail, &frame);
+        let group = writer.desk.build(slices, &place.tail, &frame);
         let page = place.position - place.position % PAGE_BYTES as u64;
         place
             .chunk
             .file
-            .write_all_at(&mut group.slices(), page)
+            .write_all_at(&mut writer.desk.pieces(&group, slices), page)
             .map_err(|error| Error::io(&place.chunk.path, error))?;
         let start = place.position;
         place.position += group.bytes;
         place.chain = group.crc;
         place.lsn = frame.lsn;
-        std::mem::swap(&mut place.tail, &mut writer.next_tail);
+        writer.desk.turn_page(&mut place.tail);
         if !writer.unsynced.iter().any(|chunk| chunk.id == place.chunk.id) {
             writer.unsynced.push(place.chunk.clone());
         }
@@ -320,16 +321,17 @@ impl Stream {
     fn publish(&self, writer: &mut Writer, slices: &[Slice], written: Written) -> SmallVec<[Moved; 4]> {
         let mut moved: SmallVec<[Moved; 4]> = SmallVec::new();
         let mut lives = 0;
-        for (slice, (at, segments)) in slices.iter().zip(written.payloads) {
+        for (slice, at) in slices.iter().zip(written.payloads) {
             let Some(log) = &slice.log else { continue };
             writer.touch(log, written.lsn, written.wall_ms);
             if slice.entry.kind != EntryType::Data {
                 continue;
             }
             writer.extents += 1;
-            let tail = tail_of(slice, segments);
-            writer.cached_bytes += tail.bytes;
-            writer.cached.push_back((log.clone(), tail.base, tail.bytes));
+            let tail = writer.copies.tail_of(slice);
+            let cost = tail::cost(tail.bytes);
+            writer.cached_bytes += cost;
+            writer.cached.push_back((log.clone(), tail.base, cost));
             let is_wanted = log.wrote(
                 Extent {
                     base: slice.entry.base_offset,
@@ -368,11 +370,11 @@ impl Stream {
             self.written_lsn.store(place.lsn, Ordering::SeqCst);
         }
         while self.options.tail_cache_bytes < writer.cached_bytes {
-            let Some((log, base, bytes)) = writer.cached.pop_front() else {
+            let Some((log, base, cost)) = writer.cached.pop_front() else {
                 break;
             };
             log.evict_tail(base);
-            writer.cached_bytes -= bytes;
+            writer.cached_bytes -= cost;
         }
         moved
     }
@@ -457,7 +459,7 @@ impl Stream {
 struct Written {
     chunk: u64,
     start: u64,
-    payloads: build::Payloads,
+    payloads: Payloads,
     lsn: u64,
     wall_ms: i64,
 }
