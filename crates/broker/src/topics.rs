@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::RwLock;
+use protocol::Str;
 use rustc_hash::FxHashMap;
 use types::{TopicId, TopicName};
 
@@ -11,6 +12,8 @@ use crate::partition::Partition;
 /// A topic and the partitions of it that are led here.
 pub struct Topic {
     pub name: TopicName,
+    /// The name as requests and answers have it.
+    pub wire_name: Str,
     pub id: TopicId,
     /// By index; none where the partition is not ready.
     partitions: RwLock<Vec<Option<Arc<Partition>>>>,
@@ -19,6 +22,7 @@ pub struct Topic {
 impl Topic {
     pub fn new(name: TopicName, id: TopicId) -> Topic {
         Topic {
+            wire_name: Str::from(name.as_str()),
             name,
             id,
             partitions: RwLock::default(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use protocol::Str;
 use protocol::messages::fetch_request::view;
 use storage::ReadOutcome;
 use types::{ErrorCode, LeaderEpoch, Offset};
@@ -35,7 +36,7 @@ pub(super) fn asked(call: &Call<'_>, request: &view::FetchRequest<'_>) -> Asked 
         let name = if uses_ids {
             TopicKey::Id(topic.topic_id)
         } else {
-            TopicKey::Name(call.str(topic.topic))
+            TopicKey::Name(name_of(call, topic.topic))
         };
         for partition in topic.partitions.iter() {
             let wanted = Wanted {
@@ -56,7 +57,7 @@ pub(super) fn asked(call: &Call<'_>, request: &view::FetchRequest<'_>) -> Asked 
         let name = if uses_ids {
             TopicKey::Id(topic.topic_id)
         } else {
-            TopicKey::Name(call.str(topic.topic))
+            TopicKey::Name(name_of(call, topic.topic))
         };
         let key = |partition| PartitionKey {
             topic: name.clone(),
@@ -65,6 +66,13 @@ pub(super) fn asked(call: &Call<'_>, request: &view::FetchRequest<'_>) -> Asked 
         asked.forgotten.extend(topic.partitions.iter().map(key));
     }
     asked
+}
+
+/// A name that outlives the request, whose frame must not be held while a fetch waits: of a topic that is here, the
+/// topic's own.
+fn name_of(call: &Call<'_>, name: &str) -> Str {
+    let topic = call.broker.topics.by_name(name);
+    topic.map_or_else(|| call.str(name), |topic| topic.wire_name.clone())
 }
 
 /// Finds the partitions that a context serves.
