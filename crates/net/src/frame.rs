@@ -128,7 +128,11 @@ impl ReceiveBuffer {
             let wanted = missing.max(self.block_bytes.saturating_sub(self.bytes.len()));
             if self.bytes.is_empty() {
                 // One that asks for more than the least gets at least half of it: small pieces cost calls.
-                let enough = if self.block_bytes == BLOCK_BYTES_MIN { enough } else { wanted / 2 };
+                let enough = if self.block_bytes == BLOCK_BYTES_MIN {
+                    enough
+                } else {
+                    wanted / 2
+                };
                 self.begin_block(enough.max(missing), wanted);
             } else {
                 self.bytes.reserve(wanted);

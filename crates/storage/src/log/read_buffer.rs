@@ -16,9 +16,13 @@ thread_local! {
     static BUFFER: RefCell<BytesMut> = RefCell::default();
 }
 
+fn is_shared(bytes: usize) -> bool {
+    (SHARED_BYTES_MIN..=KEPT_BYTES_MAX).contains(&bytes)
+}
+
 /// An empty buffer with room for `bytes`. Give it back with [`keep`] when it is filled.
 pub(super) fn take(bytes: usize) -> BytesMut {
-    if bytes < SHARED_BYTES_MIN || KEPT_BYTES_MAX < bytes {
+    if !is_shared(bytes) {
         return BytesMut::with_capacity(bytes);
     }
     let mut buffer = BUFFER.with(|kept| std::mem::take(&mut *kept.borrow_mut()));
@@ -31,7 +35,7 @@ pub(super) fn take(bytes: usize) -> BytesMut {
 
 /// Keeps what is left of a buffer, after everything that was read is split off.
 pub(super) fn keep(rest: BytesMut, bytes: usize) {
-    if (SHARED_BYTES_MIN..=KEPT_BYTES_MAX).contains(&bytes) {
+    if is_shared(bytes) {
         BUFFER.with(|kept| *kept.borrow_mut() = rest);
     }
 }
