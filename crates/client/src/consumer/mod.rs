@@ -180,7 +180,7 @@ impl Consumer {
 
     /// Sets who hears of partitions that come and go.
     pub fn on_rebalance(&mut self, listener: impl RebalanceListener + 'static) {
-        self.rebalance.listener = Some(Box::new(listener));
+        *self.rebalance.listener.get_mut() = Some(Box::new(listener));
     }
 
     fn subscribe_to(&mut self, topics: Topics) -> Result<()> {
@@ -512,5 +512,18 @@ fn assigned(is: bool) -> Result<()> {
         Ok(())
     } else {
         Err(Error::State("the partition is not assigned to this consumer"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_poll_can_be_spawned() {
+        fn spawned<T: Send>(_: fn(&'static mut Consumer) -> T) {}
+        spawned(|consumer| consumer.poll(Duration::ZERO));
+        fn shared<T: Send + Sync>() {}
+        shared::<Consumer>();
     }
 }

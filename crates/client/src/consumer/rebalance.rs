@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use super::Consumer;
 use super::group::assignor::Layout;
 use super::group::{Joined, Step};
@@ -49,7 +51,8 @@ struct Revocation {
 /// Where the consumer stands in a rebalance.
 #[derive(Default)]
 pub(super) struct Rebalance {
-    pub(super) listener: Option<Box<dyn RebalanceListener>>,
+    /// In a mutex for `Sync` alone, without which no poll could be spawned.
+    pub(super) listener: Mutex<Option<Box<dyn RebalanceListener>>>,
     revocation: Option<Revocation>,
     /// An assignment that comes into force when what it takes away is given up.
     joined: Option<Box<Joined>>,
@@ -71,7 +74,7 @@ impl Rebalance {
         &mut self,
         partitions: &[TopicPartition],
     ) -> Vec<(TopicPartition, CommittedOffset)> {
-        match &mut self.listener {
+        match self.listener.get_mut() {
             Some(listener) if !partitions.is_empty() => listener.on_revoked(partitions),
             _ => Vec::new(),
         }
@@ -208,7 +211,7 @@ impl Consumer {
         drop(positions);
         self.rebalance.layout = joined.layout;
         self.rebalance.topics = joined.topics;
-        if let Some(listener) = &mut self.rebalance.listener {
+        if let Some(listener) = self.rebalance.listener.get_mut() {
             listener.on_assigned(&new);
         }
     }
@@ -220,7 +223,13 @@ impl Consumer {
         let gone = positions.assigned();
         positions.remove(&gone);
         drop(positions);
-        if let Some(listener) = self.rebalance.listener.as_mut().filter(|_| !gone.is_empty()) {
+        if let Some(listener) = self
+            .rebalance
+            .listener
+            .get_mut()
+            .as_mut()
+            .filter(|_| !gone.is_empty())
+        {
             listener.on_lost(&gone);
         }
     }
