@@ -1,12 +1,15 @@
 //! The table of commands.
 
+mod bench;
 mod cat;
 mod cluster;
 mod completion;
 mod consume;
+mod demo;
 mod group;
 mod manual;
 mod produce;
+mod profile;
 mod schema;
 mod topic;
 
@@ -36,6 +39,15 @@ pub static COMMANDS: &[Command] = &[
     schema::LINT,
     schema::DIFF,
     schema::FMT,
+    bench::PRODUCE,
+    bench::CONSUME,
+    bench::E2E,
+    demo::COMMAND,
+    profile::LIST,
+    profile::SHOW,
+    profile::USE,
+    profile::CREATE,
+    profile::EDIT,
     completion::COMMAND,
     manual::COMMAND,
 ];

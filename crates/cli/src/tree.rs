@@ -6,8 +6,9 @@ use std::sync::OnceLock;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
+use crate::profile::Profiles;
 use crate::render::{self, FORMATS};
-use crate::{Command, Context, Failure, Format, Kind, Report};
+use crate::{Command, Context, Failure, Format, Kind, Report, complete};
 
 /// The tables that this process knows, told once by [`run`].
 static TABLES: OnceLock<Vec<&'static [Command]>> = OnceLock::new();
@@ -38,6 +39,15 @@ pub fn run(tables: Vec<&'static [Command]>, args: impl IntoIterator<Item = std::
         return crate::cat::run(&args);
     }
     let _ = TABLES.set(tables);
+    if args.get(1).is_some_and(|word| word == complete::WORD) {
+        let words = args
+            .iter()
+            .skip(2)
+            .map(|word| word.to_string_lossy().into_owned());
+        let found = complete::answer(&mut whole(), &words.collect::<Vec<_>>());
+        let _ = print(found.as_bytes());
+        return ExitCode::SUCCESS;
+    }
     let matches = match whole().try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => {
@@ -49,7 +59,7 @@ pub fn run(tables: Vec<&'static [Command]>, args: impl IntoIterator<Item = std::
         Ok(found) => found,
         Err(failure) => return failed(&failure, Format::Table),
     };
-    let context = match Context::of(inner) {
+    let context = match context(command, inner) {
         Ok(context) => context,
         Err(failure) => return failed(&failure, Format::Table),
     };
@@ -57,6 +67,28 @@ pub fn run(tables: Vec<&'static [Command]>, args: impl IntoIterator<Item = std::
         Ok(report) => finish(&report, context.format),
         Err(failure) => failed(&failure, context.format),
     }
+}
+
+/// Commands that have nothing to do with a cluster, and work whatever a file of profiles says.
+const LOCAL: &[&str] = &[
+    "start",
+    "demo",
+    "doctor",
+    "log",
+    "schema",
+    "completion",
+    "man",
+    "profile",
+];
+
+fn context(command: &Command, matches: &ArgMatches) -> Result<Context, Failure> {
+    let local = command.path.first().is_some_and(|noun| LOCAL.contains(noun));
+    let profiles = match local {
+        true => None,
+        false => Some(Profiles::load()?),
+    };
+    let environment = |name: &str| std::env::var(name).ok();
+    Context::resolve(matches, &environment, profiles.as_ref())
 }
 
 fn finish(report: &Report, format: Format) -> ExitCode {
@@ -111,13 +143,18 @@ fn chosen(matches: &ArgMatches) -> Result<(&'static Command, &ArgMatches), Failu
 
 /// The whole tree.
 pub(crate) fn whole() -> clap::Command {
+    of(TABLES.get().map(Vec::as_slice).unwrap_or_default())
+}
+
+/// The tree of some tables.
+pub(crate) fn of(tables: &[&'static [Command]]) -> clap::Command {
     let mut root = clap::Command::new("ottla")
         .about("A complete event-streaming platform, wire-compatible with Apache Kafka")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true);
-    for command in rows() {
+    for command in tables.iter().flat_map(|table| table.iter()) {
         root = graft(root, command.path, command);
     }
     options(root)
@@ -154,7 +191,7 @@ fn leaf(verb: &'static str, command: &'static Command) -> clap::Command {
 }
 
 /// The options that every command has.
-fn options(root: clap::Command) -> clap::Command {
+pub(crate) fn options(root: clap::Command) -> clap::Command {
     let names: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
     root.arg(
         Arg::new("output")
@@ -181,6 +218,27 @@ fn options(root: clap::Command) -> clap::Command {
             .value_parser(clap::value_parser!(u64).range(1..))
             .help("How long a call may take with all its retries (default: 30)"),
     )
+    .arg(
+        Arg::new("profile")
+            .long("profile")
+            .global(true)
+            .value_name("NAME")
+            .help("Which named cluster (OTTLA_PROFILE; `ottla profile list`)"),
+    )
+    .arg(
+        Arg::new("command-config")
+            .long("command-config")
+            .global(true)
+            .value_name("FILE")
+            .help("A file of properties as Kafka's tools take it: bootstrap.servers, default.api.timeout.ms"),
+    )
+    .arg(
+        Arg::new("confirm")
+            .long("confirm")
+            .global(true)
+            .value_name("NAME")
+            .help("Do not ask before something is destroyed on this protected profile"),
+    )
     .arg(flag("yes", 'y', "Do not ask before something is destroyed"))
     .arg(flag("dry-run", 'n', "Say what would be done, and do nothing"))
 }
@@ -197,28 +255,44 @@ fn flag(name: &'static str, short: char, help: &'static str) -> Arg {
 /// The reference page of all commands, in Markdown.
 pub fn reference(tables: Vec<&'static [Command]>) -> String {
     let _ = TABLES.set(tables);
-    let mut page =
-        String::from("# Commands\n\nMade from the table of commands; `ottla man COMMAND` has the same.\n");
+    let mut page = String::from(REFERENCE_HEAD);
     let mut root = whole();
     root.build();
-    for command in rows() {
+    let global = root.get_arguments().filter(|argument| argument.is_global_set());
+    global.for_each(|argument| page.push_str(&argument_line(argument)));
+    let mut names: Vec<&'static Command> = rows().collect();
+    names.sort_by_key(|command| command.path);
+    for command in names {
         let inner = |at: clap::Command, word: &&str| at.find_subcommand(word).cloned().unwrap_or(at);
         let mut at = command.path.iter().fold(root.clone(), inner);
         let usage = at.render_usage().to_string();
         let usage = usage.trim_start_matches("Usage:").trim();
         page.push_str(&format!(
-            "\n## ottla {}\n\n{}.\n\n```\n{usage}\n```\n\n",
+            "\n## ottla {}\n\n{}.\n\n```text\n{usage}\n```\n\n",
             command.words(),
             command.about
         ));
         let own = at.get_arguments().filter(|argument| !argument.is_global_set());
-        for argument in own.filter(|argument| argument.get_id() != "help") {
-            page.push_str(&argument_line(argument));
+        let shown = |argument: &&Arg| argument.get_id() != "help" && !argument.is_hide_set();
+        let own: Vec<String> = own.filter(shown).map(argument_line).collect();
+        if !own.is_empty() {
+            page.push_str(&format!("{}\n", own.concat()));
         }
-        page.push_str(&format!("\nExample: `{}`\n", command.example));
+        page.push_str(&format!("Example: `{}`\n", command.example));
     }
     page
 }
+
+const REFERENCE_HEAD: &str = "# Commands
+
+Written from the table in `crates/cli/src/commands.rs` and `crates/server/src/commands.rs` by its test; change it there.
+`ottla man COMMAND` has the same. Exit codes: 0 done, 1 failed, 2 usage, 3 no server, 4 not authorised, 5 a check did
+not pass, 130 interrupted. Apache Kafka's own tools are there by their own names, with their own flags:
+`ottla kafka-topics.sh --help`.
+
+## Options of every command
+
+";
 
 fn argument_line(argument: &Arg) -> String {
     let name = match (argument.get_long(), argument.get_short()) {
@@ -227,6 +301,12 @@ fn argument_line(argument: &Arg) -> String {
         (None, Some(short)) => format!("-{short}"),
         (None, None) => argument.get_id().as_str().to_uppercase(),
     };
+    let values = match argument.get_value_names() {
+        Some([value, ..]) if argument.get_long().is_some() && argument.get_action().takes_values() => {
+            format!(" {value}")
+        }
+        _ => String::new(),
+    };
     let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-    format!("- `{name}`: {help}\n")
+    format!("- `{name}{values}`: {help}\n")
 }

@@ -10,7 +10,15 @@ use crate::{Error, value};
 
 const PREFIX: &str = "OTTLA_";
 /// Variables of ours that are no settings.
-const NOT_SETTINGS: &[&str] = &["OTTLA_LOG", "OTTLA_LOG_FORMAT", "OTTLA_BOOTSTRAP", "OTTLA_CASES"];
+const NOT_SETTINGS: &[&str] = &[
+    "OTTLA_LOG",
+    "OTTLA_LOG_FORMAT",
+    "OTTLA_BOOTSTRAP",
+    "OTTLA_PROFILE",
+    "OTTLA_OUTPUT",
+    "OTTLA_TIMEOUT",
+    "OTTLA_CASES",
+];
 
 /// Settings as they were said, not yet checked.
 #[derive(Debug, Clone, Default)]
@@ -238,6 +246,7 @@ mod tests {
             ("OTTLA_LOG", "debug"),
             ("OTTLA_LOG_FORMAT", "json"),
             ("OTTLA_BOOTSTRAP", "localhost:9092"),
+            ("OTTLA_PROFILE", "home"),
             ("HOME", "/"),
         ];
         layers.environment(

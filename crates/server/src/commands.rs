@@ -41,7 +41,7 @@ pub static COMMANDS: &[Command] = &[
     Command {
         path: &["log", "scrub"],
         about: "Write zeros over what deleted records left in a stopped node's spare files",
-        example: "ottla log scrub --data ottla-data",
+        example: "ottla log scrub --data ottla-data --yes",
         arguments: scrub_arguments,
         run: scrub,
     },
@@ -65,6 +65,9 @@ pub struct StartArgs {
     /// Listen beyond loopback without authentication.
     #[arg(long)]
     pub insecure: bool,
+    /// Say where everything is and what to type next.
+    #[arg(long, hide = true)]
+    pub guide: bool,
 }
 
 fn said(done: anyhow::Result<()>) -> Result<Report, Failure> {
@@ -147,6 +150,12 @@ fn scrub_arguments(command: clap::Command) -> clap::Command {
     command.arg(path("data", "The data directory"))
 }
 
-fn scrub(_: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
-    said(export::scrub(given(matches, "data")?))
+fn scrub(context: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
+    let data = given(matches, "data")?;
+    context.confirm(&format!("overwriting what deleted records left in {}", data.display()))?;
+    if context.dry_run {
+        println!("would write zeros over the spare files of {}", data.display());
+        return Ok(Report::silent());
+    }
+    said(export::scrub(data))
 }

@@ -15,6 +15,7 @@ use storage::{FlushPolicy, Identity, LogDirectory, Options};
 use types::BrokerId;
 
 use crate::commands::StartArgs;
+use crate::guide::{self, Guide};
 use crate::operator::{Door, Operator};
 
 const MEMORY_BYTES_MIN: u64 = 64 << 20;
@@ -46,6 +47,12 @@ pub fn run(args: &StartArgs) -> anyhow::Result<()> {
     let caps = server.caps();
     broker.follow_settings(move |config| caps.set(&limits(config, open_files)));
     let ready = ready_line(&broker, server.listeners(), &door.addresses());
+    let guide = Guide {
+        kafka: server.listeners().first().map(|listener| listener.address),
+        http: door.addresses().first().copied(),
+        data: broker.directory.path().to_owned(),
+        flush: broker.flush(),
+    };
     let operator = Operator {
         broker: broker.clone(),
         memory: options.memory,
@@ -55,6 +62,9 @@ pub fn run(args: &StartArgs) -> anyhow::Result<()> {
     };
     let http = door.serve(&runtimes, operator);
     say(&ready);
+    if args.guide {
+        say(&guide::lines(&guide));
+    }
     runtimes.block_on(stop_signal())?;
     server.stop();
     drop((server, http));

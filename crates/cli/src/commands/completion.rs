@@ -1,4 +1,4 @@
-//! `ottla completion`: the script that completes commands and flags in a shell.
+//! `ottla completion`: the script by which a shell completes commands, flags, topics and groups.
 
 use clap::{Arg, ArgMatches};
 use clap_complete::Shell;
@@ -7,8 +7,8 @@ use crate::{Command, Context, Failure, Report};
 
 pub const COMMAND: Command = Command {
     path: &["completion"],
-    about: "Print the script that completes commands and flags in a shell",
-    example: "ottla completion bash > /etc/bash_completion.d/ottla",
+    about: "Print the script by which a shell completes commands, flags, and the cluster's topics and groups",
+    example: "ottla completion bash > ~/.local/share/bash-completion/completions/ottla",
     arguments,
     run,
 };
@@ -19,19 +19,50 @@ fn arguments(command: clap::Command) -> clap::Command {
         Arg::new("shell")
             .required(true)
             .value_parser(shells)
-            .help("Which shell"),
+            .help("Which shell; powershell's completes commands and flags alone"),
     )
 }
 
+/// The line up to the cursor is split by hand: bash itself would split `host:9092` and `--output=json`.
+const BASH: &str = r#"_ottla() {
+  local words current cut line=${COMP_LINE:0:COMP_POINT}
+  read -ra words <<< "$line"
+  [[ $line == *[[:space:]] ]] && words+=("")
+  current=${words[-1]}
+  mapfile -t COMPREPLY < <("${words[0]}" __complete "${words[@]:1}" 2> /dev/null)
+  cut=${current%"${current##*[=:]}"}
+  COMPREPLY=("${COMPREPLY[@]#"$cut"}")
+}
+complete -o default -F _ottla ottla
+"#;
+
+const ZSH: &str = r#"#compdef ottla
+_ottla() {
+  local -a found
+  found=("${(@f)$("${words[1]}" __complete "${(@)words[2,CURRENT]}" 2> /dev/null)}")
+  if [[ -n ${found[1]} ]]; then compadd -a found; else _files; fi
+}
+if [[ ${funcstack[1]} == _ottla ]]; then _ottla "$@"; else compdef _ottla ottla; fi
+"#;
+
+const FISH: &str = r#"function __ottla_complete
+    set -l before (commandline -opc)
+    $before[1] __complete $before[2..-1] (commandline -ct) 2> /dev/null
+end
+complete -c ottla -a '(__ottla_complete)'
+"#;
+
 fn run(_: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
-    let shell = match matches.get_one::<String>("shell").map(String::as_str) {
-        Some("zsh") => Shell::Zsh,
-        Some("fish") => Shell::Fish,
-        Some("powershell") => Shell::PowerShell,
-        _ => Shell::Bash,
+    let mut made = Vec::new();
+    let script = match matches.get_one::<String>("shell").map(String::as_str) {
+        Some("zsh") => ZSH.as_bytes(),
+        Some("fish") => FISH.as_bytes(),
+        Some("powershell") => {
+            clap_complete::generate(Shell::PowerShell, &mut crate::tree::whole(), "ottla", &mut made);
+            &made
+        }
+        _ => BASH.as_bytes(),
     };
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut crate::tree::whole(), "ottla", &mut script);
-    crate::tree::print(&script)?;
+    crate::tree::print(script)?;
     Ok(Report::silent())
 }

@@ -15,6 +15,7 @@ use super::partitions;
 use super::topic::topic_and_partition;
 use crate::arguments::{names, number, option, switch, value, values};
 use crate::connect::{failure, with_client};
+use crate::progress::Progress;
 use crate::when::{self, Place};
 use crate::{Command, Context, Failure, Format, Report, offsets};
 
@@ -171,6 +172,7 @@ async fn consume(client: &Client, wanted: &Wanted<'_>, config: ConsumerConfig) -
     }
     let mut written = 0;
     let mut quiet_since = Instant::now();
+    let mut progress = Progress::beside_output();
     while written < wanted.count {
         if wanted.group.is_none() && !wanted.follow && all_read(&consumer, &ends) {
             break;
@@ -203,6 +205,7 @@ async fn consume(client: &Client, wanted: &Wanted<'_>, config: ConsumerConfig) -
             }
         }
         crate::tree::print(&out).map_err(Ended::Said)?;
+        progress.at(written, Some(wanted.count).filter(|count| *count != u64::MAX));
         if wanted.group.is_some() {
             let commits: Vec<_> = shown.into_iter().collect();
             consumer.commit_offsets(&commits).await?;

@@ -4,12 +4,14 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgMatches};
-use client::{Acks, Client, Codec, Delivery, NewRecord, Producer, ProducerConfig};
+use client::{Client, Delivery, NewRecord, Producer, ProducerConfig};
 use serde_json::{Value, json};
 
 use crate::arguments::{number, option, repeated, switch, value, values};
+use crate::choices::{acks, acks_argument, codec, codec_argument};
 use crate::connect::{failure, with_client};
 use crate::input::Input;
+use crate::progress::Progress;
 use crate::{Column, Command, Context, Failure, Report};
 
 pub const COMMAND: Command = Command {
@@ -58,12 +60,8 @@ fn arguments(command: clap::Command) -> clap::Command {
             .short('H'),
         )
         .arg(option("partition", "NUMBER", "The partition, whatever the key").short('p'))
-        .arg(option(
-            "acks",
-            "all|1|0",
-            "Who must have a record before it counts (default: all)",
-        ))
-        .arg(option("compression", "CODEC", "none, gzip, snappy, lz4 or zstd").short('z'))
+        .arg(acks_argument())
+        .arg(codec_argument())
         .arg(option("rate", "COUNT", "At most so many records a second"))
 }
 
@@ -106,7 +104,11 @@ fn run(context: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
         partition: number(matches, "partition")?,
         rate: number(matches, "rate")?,
     };
-    let config = config(matches)?;
+    let config = ProducerConfig {
+        acks: acks(matches)?,
+        codec: codec(matches)?,
+        ..ProducerConfig::default()
+    };
     let whole = matches.get_flag("whole");
     let files = values(matches, "file");
     let inputs: Vec<Option<&str>> = match files.is_empty() {
@@ -115,31 +117,6 @@ fn run(context: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
     };
     with_client(context, async |client| {
         produce(context, &client, &plan, config, &inputs, whole).await
-    })
-}
-
-fn config(matches: &ArgMatches) -> Result<ProducerConfig, Failure> {
-    let acks = match value(matches, "acks") {
-        None | Some("all" | "-1") => Acks::All,
-        Some("1") => Acks::Leader,
-        Some("0") => Acks::None,
-        Some(other) => return Err(Failure::usage(format!("--acks is all, 1 or 0, not {other:?}"))),
-    };
-    let codec = match value(matches, "compression") {
-        None | Some("none") => Codec::None,
-        Some("gzip") => Codec::Gzip,
-        Some("snappy") => Codec::Snappy,
-        Some("lz4") => Codec::Lz4,
-        Some("zstd") => Codec::Zstd,
-        Some(other) => {
-            let wrong = Failure::usage(format!("there is no codec {other:?}"));
-            return Err(wrong.hint("use none, gzip, snappy, lz4 or zstd"));
-        }
-    };
-    Ok(ProducerConfig {
-        acks,
-        codec,
-        ..ProducerConfig::default()
     })
 }
 
@@ -159,6 +136,7 @@ async fn produce(
     let started = Instant::now();
     let mut open: VecDeque<Delivery> = VecDeque::new();
     let (mut records, mut bytes) = (0_u64, 0_u64);
+    let mut progress = Progress::new();
     for input in inputs {
         let mut reader = reader(*input, whole)?;
         loop {
@@ -185,8 +163,10 @@ async fn produce(
                     delivery.await.map_err(failed)?;
                 }
             }
+            progress.at(records, None);
         }
     }
+    drop(progress);
     producer.flush().await;
     for delivery in open {
         delivery.await.map_err(failed)?;

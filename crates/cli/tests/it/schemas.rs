@@ -28,6 +28,9 @@ fn run(words: &[&str]) -> Result<Report, Failure> {
         .try_get_matches_from(args)
         .map_err(|error| Failure::usage(error.to_string()))?;
     let context = Context {
+        profile: None,
+        protected: false,
+        confirmed: None,
         bootstrap: String::new(),
         format: Format::Table,
         yes: false,
