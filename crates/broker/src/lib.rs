@@ -20,10 +20,12 @@ mod node;
 pub mod partition;
 mod producer_ids;
 mod quorum;
+mod reference;
 mod respond;
 mod service;
 mod topics;
 
 pub use broker::{Broker, OpenError};
 pub use node::{AdvertisedListener, Node};
+pub use reference::reference_markdown;
 pub use service::{BrokerService, Session};

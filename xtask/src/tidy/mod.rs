@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: the rules of the house that a compiler does not check.
 
+mod book;
 mod files;
 mod layers;
 mod logs;
@@ -12,6 +13,7 @@ pub type Finding = String;
 pub fn run() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
     let mut findings = layers::check(&root)?;
+    findings.extend(book::check(&root)?);
     let mut count = 0;
     for folder in ["crates", "xtask"] {
         for path in rust_files(&root.join(folder))? {

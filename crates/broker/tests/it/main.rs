@@ -11,6 +11,7 @@ mod life;
 mod metrics;
 mod offsets;
 mod produce;
+mod protocol_page;
 mod snapshots;
 mod traps;
 
