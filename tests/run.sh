@@ -8,6 +8,7 @@ say() { printf '\n== %s\n' "$*"; }
 missing=()
 command -v cc > /dev/null || missing+=(gcc)
 command -v kcat > /dev/null || missing+=(kcat)
+command -v curl > /dev/null || missing+=(curl)
 command -v python3 > /dev/null || missing+=(python3)
 python3 -m venv --help > /dev/null 2>&1 || missing+=(python3-venv)
 command -v javac > /dev/null || missing+=(openjdk-17-jdk-headless)

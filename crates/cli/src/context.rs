@@ -68,18 +68,22 @@ impl Context {
             let loud = by_flag.or_else(|| of_profile(field, true));
             loud.or(by_environment).or_else(|| of_profile(field, false))
         };
-        let bootstrap = pick(by_flag, by_environment, |profile| {
-            profile.bootstrap.as_ref()
-        });
+        let bootstrap = pick(by_flag, by_environment, |profile| profile.bootstrap.as_ref());
         let output = pick(flag("output"), environment("OTTLA_OUTPUT"), |profile| {
             profile.output.as_ref()
         });
         let by_environment = environment("OTTLA_TIMEOUT")
             .map(|text| seconds(&text))
             .transpose()?;
-        let of_profile = profile.and_then(|profile| profile.timeout).map(Duration::from_secs);
-        let timeout = matches.get_one::<u64>("timeout").copied().map(Duration::from_secs);
-        let timeout = timeout.or(file.timeout)
+        let of_profile = profile
+            .and_then(|profile| profile.timeout)
+            .map(Duration::from_secs);
+        let timeout = matches
+            .get_one::<u64>("timeout")
+            .copied()
+            .map(Duration::from_secs);
+        let timeout = timeout
+            .or(file.timeout)
             .or(of_profile.filter(|_| loud))
             .or(by_environment)
             .or(of_profile);
@@ -140,10 +144,8 @@ impl Context {
 
 fn seconds(text: &str) -> Result<Duration, Failure> {
     let wanted = || Failure::usage(format!("OTTLA_TIMEOUT wants a number of seconds, not {text:?}"));
-    text.parse()
-        .ok()
-        .filter(|seconds| 0 < *seconds)
-        .ok_or_else(wanted)
+    let seconds = text.parse().ok().filter(|seconds| 0 < *seconds);
+    seconds.map(Duration::from_secs).ok_or_else(wanted)
 }
 
 #[cfg(test)]

@@ -30,11 +30,14 @@ fn parse(text: &str, path: &Path) -> Result<JavaFile, Failure> {
             "bootstrap.servers" => file.bootstrap = Some(value.to_owned()),
             "default.api.timeout.ms" => {
                 let milliseconds = value.parse().ok().filter(|milliseconds| 0 < *milliseconds);
-                let milliseconds = milliseconds.ok_or_else(|| wrong(format!("{name} is no number: {value:?}")))?;
+                let milliseconds =
+                    milliseconds.ok_or_else(|| wrong(format!("{name} is no number: {value:?}")))?;
                 file.timeout = Some(Duration::from_millis(milliseconds));
             }
             "security.protocol" if value != "PLAINTEXT" => {
-                let refused = wrong(format!("security.protocol={value} is not there yet, only PLAINTEXT"));
+                let refused = wrong(format!(
+                    "security.protocol={value} is not there yet, only PLAINTEXT"
+                ));
                 return Err(refused.hint("this version has neither TLS nor SASL"));
             }
             _ => {}

@@ -152,7 +152,10 @@ fn scrub_arguments(command: clap::Command) -> clap::Command {
 
 fn scrub(context: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
     let data = given(matches, "data")?;
-    context.confirm(&format!("overwriting what deleted records left in {}", data.display()))?;
+    context.confirm(&format!(
+        "overwriting what deleted records left in {}",
+        data.display()
+    ))?;
     if context.dry_run {
         println!("would write zeros over the spare files of {}", data.display());
         return Ok(Report::silent());

@@ -45,11 +45,17 @@ _ottla() {
 if [[ ${funcstack[1]} == _ottla ]]; then _ottla "$@"; else compdef _ottla ottla; fi
 "#;
 
+/// fish's own files are left out, and asked for where there is nothing else.
 const FISH: &str = r#"function __ottla_complete
     set -l before (commandline -opc)
-    $before[1] __complete $before[2..-1] (commandline -ct) 2> /dev/null
+    set -l found ($before[1] __complete $before[2..-1] (commandline -ct) 2> /dev/null)
+    if count $found > /dev/null
+        printf '%s\n' $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
 end
-complete -c ottla -a '(__ottla_complete)'
+complete -c ottla -f -a '(__ottla_complete)'
 "#;
 
 fn run(_: &Context, matches: &ArgMatches) -> Result<Report, Failure> {

@@ -176,9 +176,13 @@ impl Pace {
         } else if index.is_multiple_of(TURN) {
             tokio::task::yield_now().await;
         }
-        due
+        let now = Instant::now();
+        if now.saturating_duration_since(due) <= TIMER { now } else { due }
     }
 }
+
+/// How late a timer may be by itself; it counts in milliseconds. Later than that is a stall, and counts.
+const TIMER: Duration = Duration::from_millis(2);
 
 /// Records between two turns of the client's own tasks, which share the thread.
 const TURN: u64 = 64;
@@ -200,7 +204,9 @@ mod tests {
         let pace = Pace::new(Some(1000));
         let first = pace.due(0).await;
         let later = pace.due(20).await;
-        assert_eq!(later - first, Duration::from_millis(20));
+        let apart = later - first;
+        // The first or the second may be forgiven a timer's delay.
+        assert!(Duration::from_millis(18) <= apart && apart <= Duration::from_millis(22), "{apart:?}");
         assert!(later <= Instant::now());
     }
 }
