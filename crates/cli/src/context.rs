@@ -34,6 +34,21 @@ pub struct Context {
 pub const BOOTSTRAP: &str = "localhost:9092";
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+impl Default for Context {
+    fn default() -> Context {
+        Context {
+            bootstrap: BOOTSTRAP.to_owned(),
+            format: Format::Table,
+            yes: false,
+            dry_run: false,
+            timeout: TIMEOUT,
+            profile: None,
+            protected: false,
+            confirmed: None,
+        }
+    }
+}
+
 /// A variable of the environment by its name.
 pub(crate) type Environment<'a> = dyn Fn(&str) -> Option<String> + 'a;
 

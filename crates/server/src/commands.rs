@@ -1,5 +1,6 @@
 //! The commands that need the node itself: `start`, and `log` on a directory's files.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Args, FromArgMatches};
@@ -77,7 +78,25 @@ fn said(done: anyhow::Result<()>) -> Result<Report, Failure> {
 
 fn start_node(_: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
     let args = StartArgs::from_arg_matches(matches).map_err(|error| Failure::usage(error.to_string()))?;
-    said(start::run(&args))
+    start::run(&args)
+        .map(|()| Report::silent())
+        .map_err(|error| start_failure(&error))
+}
+
+/// What a person who could not start a node may do about it.
+fn start_failure(error: &anyhow::Error) -> Failure {
+    let failure = Failure::failed(format!("{error:#}"));
+    let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    let hint = match kinds.map(std::io::Error::kind).next() {
+        Some(ErrorKind::AddrInUse) => {
+            "another program has the port, perhaps another node: `ottla doctor` looks; \
+             --set listeners=PLAINTEXT://127.0.0.1:PORT chooses another"
+        }
+        Some(ErrorKind::PermissionDenied) => "this user may not write there: --data DIR chooses another place",
+        Some(ErrorKind::StorageFull) => "the disk is full: make room, or choose another place with --data DIR",
+        _ => return failure,
+    };
+    failure.hint(hint)
 }
 
 fn path(name: &'static str, help: &'static str) -> Arg {
@@ -161,4 +180,18 @@ fn scrub(context: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
         return Ok(Report::silent());
     }
     said(export::scrub(data))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_cannot_start_is_told_what_to_do() {
+        let taken = anyhow::Error::new(std::io::Error::from(ErrorKind::AddrInUse)).context("cannot listen on X");
+        let failure = start_failure(&taken);
+        assert!(failure.message.starts_with("cannot listen on X: "));
+        assert!(failure.hint.is_some_and(|hint| hint.contains("--set listeners=")));
+        assert_eq!(start_failure(&anyhow::anyhow!("else")).hint, None);
+    }
 }

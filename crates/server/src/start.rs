@@ -167,11 +167,8 @@ fn bind(runtimes: &Runtimes, config: &BrokerConfig) -> anyhow::Result<net::Bound
         });
     }
     Server::bind(runtimes, &listeners).map_err(|(listener, error)| {
-        anyhow!(
-            "cannot listen on {}://{}: {error}",
-            listener.name,
-            listener.address
-        )
+        let place = format!("cannot listen on {}://{}", listener.name, listener.address);
+        anyhow::Error::new(error).context(place)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cli::{COMMANDS, Context, Failure, Format, Report};
+use cli::{COMMANDS, Context, Failure, Report};
 use client::{Client, ClientConfig, NewRecord, NewTopic, ProducerConfig, TopicPartition};
 use testkit::TestNode;
 
@@ -23,10 +23,8 @@ fn run(node: &TestNode, words: &[&str]) -> Result<Report, Failure> {
         .map_err(|error| Failure::usage(error.to_string()))?;
     let context = Context {
         bootstrap: node.address.to_string(),
-        format: Format::Table,
-        yes: false,
-        dry_run: false,
         timeout: Duration::from_secs(20),
+        ..Context::default()
     };
     (found.run)(&context, &matches)
 }

@@ -1,9 +1,8 @@
 //! The examples of docs/schemas.md run, and say what stands there; exit codes are as they are told.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use cli::{COMMANDS, Context, Failure, Format, Kind, Report};
+use cli::{COMMANDS, Context, Failure, Kind, Report};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -27,17 +26,7 @@ fn run(words: &[&str]) -> Result<Report, Failure> {
     let matches = (found.arguments)(clap::Command::new("ottla"))
         .try_get_matches_from(args)
         .map_err(|error| Failure::usage(error.to_string()))?;
-    let context = Context {
-        profile: None,
-        protected: false,
-        confirmed: None,
-        bootstrap: String::new(),
-        format: Format::Table,
-        yes: false,
-        dry_run: false,
-        timeout: Duration::from_secs(1),
-    };
-    (found.run)(&context, &matches)
+    (found.run)(&Context::default(), &matches)
 }
 
 fn exit(result: &Result<Report, Failure>) -> u8 {

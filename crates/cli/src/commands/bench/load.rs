@@ -177,7 +177,11 @@ impl Pace {
             tokio::task::yield_now().await;
         }
         let now = Instant::now();
-        if now.saturating_duration_since(due) <= TIMER { now } else { due }
+        if now.saturating_duration_since(due) <= TIMER {
+            now
+        } else {
+            due
+        }
     }
 }
 
@@ -206,7 +210,10 @@ mod tests {
         let later = pace.due(20).await;
         let apart = later - first;
         // The first or the second may be forgiven a timer's delay.
-        assert!(Duration::from_millis(18) <= apart && apart <= Duration::from_millis(22), "{apart:?}");
+        assert!(
+            Duration::from_millis(18) <= apart && apart <= Duration::from_millis(22),
+            "{apart:?}"
+        );
         assert!(later <= Instant::now());
     }
 }
