@@ -59,15 +59,15 @@ def ours(ottla, address, verb, *more):
             "us": row["cpu_us_per_record"]}
 
 
-def theirs_produce(kafka, address, payloads, warm):
-    out, cpu = timed([kafka + "/bin/kafka-producer-perf-test.sh", "--topic", "perf", "--num-records", str(COUNT + warm),
-                      "--warmup-records", str(warm), "--payload-file", payloads, "--throughput", "-1",
-                      "--command-property", "bootstrap.servers=" + address, "acks=all", "linger.ms=5",
+def theirs_produce(kafka, address, payloads, count, warm, rate, linger):
+    out, cpu = timed([kafka + "/bin/kafka-producer-perf-test.sh", "--topic", "perf", "--num-records", str(count + warm),
+                      "--warmup-records", str(warm), "--payload-file", payloads, "--throughput", str(rate),
+                      "--command-property", "bootstrap.servers=" + address, "acks=all", "linger.ms=%d" % linger,
                       "batch.size=65536", "client.id=perf"])
     said = [line for line in out.splitlines() if "99.9th" in line][-1]
     rate = float(re.search(r"([\d.]+) records/sec", said).group(1))
     p50, p99 = (float(re.search(r"([\d.]+) ms %s" % name, said).group(1)) for name in ("50th", "99th"))
-    return {"rate": rate, "p50": p50, "p99": p99, "cpu": cpu, "us": cpu * 1e6 / (COUNT + warm)}
+    return {"rate": rate, "p50": p50, "p99": p99, "cpu": cpu, "us": cpu * 1e6 / (count + warm)}
 
 
 def theirs_consume(kafka, address):
@@ -109,16 +109,20 @@ def beside_kafka(ottla, kafka, rounds):
         payloads.flush()
         subprocess.run([ottla, "topic", "create", "perf", "-p", "1", "--if-not-exists", "-b", broker],
                        check=True, stdout=subprocess.DEVNULL)
-        produced, kafka_produced, consumed, kafka_consumed = [], [], [], []
+        produced, kafka_produced, steady, kafka_steady, consumed, kafka_consumed = [], [], [], [], [], []
         print("# %d rounds in turn, medians; %d records of %d B, one partition, acks=all, linger 5 ms, batches of 64 KiB"
               % (rounds, COUNT, SIZE))
         print("what\tfigure\tunit\tottla bench\tKafka's tool\tratio")
         for _ in range(rounds):
             produced.append(ours(ottla, broker, "produce", "-c", str(COUNT), "-s", str(SIZE), "--warm-up", str(warm)))
-            kafka_produced.append(theirs_produce(kafka, broker, payloads.name, warm))
+            kafka_produced.append(theirs_produce(kafka, broker, payloads.name, COUNT, warm, -1, 5))
+            steady.append(ours(ottla, broker, "produce", "-c", "10000", "-s", str(SIZE), "--warm-up", "4000", "--rate",
+                               "2000", "--linger", "0"))
+            kafka_steady.append(theirs_produce(kafka, broker, payloads.name, 10000, 4000, 2000, 0))
             consumed.append(ours(ottla, broker, "consume", "-c", str(COUNT)))
             kafka_consumed.append(theirs_consume(kafka, broker))
-        compare("produce", produced, kafka_produced)
+        compare("produce as fast as it goes", produced, kafka_produced)
+        compare("produce 2,000/s, linger 0", steady, kafka_steady)
         compare("consume", consumed, kafka_consumed)
     if process is not None:
         stop(process, folder)

@@ -86,14 +86,20 @@ fn start_node(_: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
 /// What a person who could not start a node may do about it.
 fn start_failure(error: &anyhow::Error) -> Failure {
     let failure = Failure::failed(format!("{error:#}"));
-    let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    let kinds = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>());
     let hint = match kinds.map(std::io::Error::kind).next() {
         Some(ErrorKind::AddrInUse) => {
             "another program has the port, perhaps another node: `ottla doctor` looks; \
              --set listeners=PLAINTEXT://127.0.0.1:PORT chooses another"
         }
-        Some(ErrorKind::PermissionDenied) => "this user may not write there: --data DIR chooses another place",
-        Some(ErrorKind::StorageFull) => "the disk is full: make room, or choose another place with --data DIR",
+        Some(ErrorKind::PermissionDenied) => {
+            "this user may not write there: --data DIR chooses another place"
+        }
+        Some(ErrorKind::StorageFull) => {
+            "the disk is full: make room, or choose another place with --data DIR"
+        }
         _ => return failure,
     };
     failure.hint(hint)
@@ -188,7 +194,8 @@ mod tests {
 
     #[test]
     fn who_cannot_start_is_told_what_to_do() {
-        let taken = anyhow::Error::new(std::io::Error::from(ErrorKind::AddrInUse)).context("cannot listen on X");
+        let taken =
+            anyhow::Error::new(std::io::Error::from(ErrorKind::AddrInUse)).context("cannot listen on X");
         let failure = start_failure(&taken);
         assert!(failure.message.starts_with("cannot listen on X: "));
         assert!(failure.hint.is_some_and(|hint| hint.contains("--set listeners=")));
