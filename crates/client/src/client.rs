@@ -20,16 +20,18 @@ use crate::{ClientConfig, Error, Result};
 ///
 /// Nothing is dialled before the first call. Calls need a tokio runtime with time and IO enabled.
 ///
-/// ```no_run
-/// # async fn example() -> client::Result<()> {
+/// ```
+/// # testkit::with_node(async |servers| -> client::Result<()> {
+/// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+/// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
 /// use client::{Client, ClientConfig};
 ///
-/// let client = Client::new(ClientConfig::new("localhost:9092"))?;
+/// let client = Client::new(ClientConfig::new(&servers))?;
 /// for topic in client.admin().list_topics().await? {
 ///     println!("{} has {} partitions", topic.name, topic.partitions);
 /// }
 /// # Ok(())
-/// # }
+/// # });
 /// ```
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -70,6 +72,17 @@ pub(crate) enum Wanted<'a> {
 
 impl Client {
     /// Checks the settings. Dials nothing.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// use client::{Client, ClientConfig};
+    ///
+    /// let client = Client::new(ClientConfig::new(&servers).with_client_id("shop"))?;
+    /// assert!(Client::new(ClientConfig::new("no port")).is_err());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn new(config: ClientConfig) -> Result<Client> {
         let pool = Pool::new(&config)?;
         Ok(Client {
@@ -96,11 +109,31 @@ impl Client {
     }
 
     /// Topics, groups, offsets, settings and the cluster itself.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// assert_eq!(client.admin().describe_cluster().await?.brokers.len(), 1);
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn admin(&self) -> crate::Admin {
         crate::Admin::new(self.clone())
     }
 
     /// What is known of the cluster now. Asks nobody.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// client.admin().describe_topics(&["orders"]).await?;
+    /// let metadata = client.metadata();
+    /// let orders = metadata.topic("orders").expect("it was just described");
+    /// assert_eq!(orders.partitions.len(), 3);
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn metadata(&self) -> Arc<Metadata> {
         self.inner.metadata.load_full()
     }
@@ -108,21 +141,34 @@ impl Client {
     /// Sends any request of Kafka's protocol once, in the highest version that both sides have, and waits for the
     /// answer. Error codes inside the answer are the caller's to read.
     ///
-    /// ```no_run
-    /// # async fn example(client: client::Client) -> client::Result<()> {
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
     /// use client::To;
     /// use client::protocol::messages::describe_cluster_request::DescribeClusterRequest;
     ///
     /// let answer = client.call(To::Any, &DescribeClusterRequest::default()).await?;
-    /// println!("{} brokers", answer.brokers.len());
+    /// assert_eq!(answer.brokers.len(), 1);
     /// # Ok(())
-    /// # }
+    /// # });
     /// ```
     pub async fn call<Q: Request>(&self, to: To<'_>, request: &Q) -> Result<Q::Response> {
         self.call_within(to, request, &Q::VERSIONS).await
     }
 
     /// As [`Client::call`], in a version out of `versions`.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// use client::To;
+    /// use client::protocol::messages::metadata_request::MetadataRequest;
+    ///
+    /// let answer = client.call_within(To::Any, &MetadataRequest::default(), &(9..=12)).await?;
+    /// assert_eq!(answer.brokers.len(), 1);
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn call_within<Q: Request>(
         &self,
         to: To<'_>,
@@ -135,11 +181,34 @@ impl Client {
     }
 
     /// What a broker serves.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// use client::To;
+    /// use client::protocol::ApiKey;
+    ///
+    /// let versions = client.versions(To::Any).await?;
+    /// assert!(versions.of(ApiKey::Fetch).is_some_and(|fetch| fetch.contains(&12)));
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn versions(&self, to: To<'_>) -> Result<Arc<Versions>> {
         Ok(self.connection(to, Lane::Calls).await?.versions().clone())
     }
 
     /// The version in which a request would go to a broker, or an error if the broker has none of ours.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// use client::To;
+    /// use client::protocol::messages::fetch_request::FetchRequest;
+    ///
+    /// assert!(12 <= client.version_of::<FetchRequest>(To::Any).await?);
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn version_of<Q: Request>(&self, to: To<'_>) -> Result<i16> {
         self.connection(to, Lane::Calls)
             .await?

@@ -198,6 +198,19 @@ impl Error {
     }
 
     /// Kafka's error code, where a broker gave one.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # let admin = client.admin();
+    /// use client::ErrorCode;
+    ///
+    /// let described = admin.describe_topics(&["nowhere"]).await?;
+    /// let error = described[0].1.as_ref().expect_err("there is no such topic");
+    /// assert_eq!(error.code(), Some(ErrorCode::UnknownTopicOrPartition));
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn code(&self) -> Option<ErrorCode> {
         match self {
             Error::Broker { code, .. } => Some(*code),
@@ -206,6 +219,10 @@ impl Error {
     }
 
     /// Whether the same request may succeed later (`RetriableException` of Kafka's clients).
+    ///
+    /// ```
+    /// assert!(!client::Error::Closed.is_retriable());
+    /// ```
     pub fn is_retriable(&self) -> bool {
         match self {
             Error::Broker { code, .. } => code.retriable(),

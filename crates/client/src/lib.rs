@@ -3,20 +3,17 @@
 //! Everything is async over tokio; a [`Client`] is made from a [`ClientConfig`] and the rest from it. The client does
 //! not trust its brokers: frames, arrays and decompressed sizes are bounded.
 //!
-//! ```no_run
-//! # async fn example() -> client::Result<()> {
+//! ```
+//! # testkit::with_node(async |servers| -> client::Result<()> {
 //! use client::{Client, ClientConfig, NewTopic};
 //!
-//! let client = Client::new(ClientConfig::new("localhost:9092"))?;
+//! let client = Client::new(ClientConfig::new(&servers))?;
 //! let admin = client.admin();
 //! for (topic, outcome) in admin.create_topics(&[NewTopic::new("orders").partitions(6)]).await? {
-//!     match outcome {
-//!         Ok(created) => println!("{topic} has {} partitions", created.partitions),
-//!         Err(error) => println!("{topic}: {error}"),
-//!     }
+//!     println!("{topic} has {} partitions", outcome?.partitions);
 //! }
 //! # Ok(())
-//! # }
+//! # });
 //! ```
 #![warn(missing_docs)]
 

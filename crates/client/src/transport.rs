@@ -55,6 +55,20 @@ const IN_PROCESS_BYTES: usize = 1 << 20;
 
 /// A server in the same process. It is handed one end of an in-memory pipe a connection, with the host and port that
 /// the client believes to dial, and speaks Kafka's protocol over it as over a socket.
+///
+/// ```
+/// use client::transport::InProcess;
+/// use client::{Client, ClientConfig};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let node = testkit::TestNode::start(&[]);
+/// let entrance = node.entrance();
+/// let inside = InProcess::new(move |stream, _host, port| entrance.accept(stream, port));
+/// let config = ClientConfig::new(&node.address.to_string()).with_dialer(inside);
+/// assert!(Client::new(config)?.admin().list_topics().await?.is_empty());
+/// # client::Result::Ok(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone)]
 pub struct InProcess {
     accept: Arc<Accept>,

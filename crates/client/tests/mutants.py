@@ -10,6 +10,7 @@ import argparse, os, pathlib, re, subprocess, sys, tempfile
 
 LOST, TWICE, ORDER = "acknowledged and not stored", "is stored twice", "is stored behind"
 UNREAD, OWNERS, ENDLESS = "stored and never read", "two members commit", "does not end"
+SIGNS = [LOST, TWICE, ORDER, UNREAD, OWNERS, ENDLESS]
 
 # name: (file, what is there, what is planted, how histories may notice)
 PLANTS = {
@@ -49,6 +50,8 @@ PLANTS = {
         [UNREAD]),
     "a committed offset is one too far": (
         "consumer/commit.rs", "offset: Offset(offset),", "offset: Offset(offset + 1),", [UNREAD, ENDLESS]),
+    "six batches of a partition may be out": (
+        "producer/queue.rs", "const OUTSTANDING_MAX: usize = 5;", "const OUTSTANDING_MAX: usize = 50;", [TWICE, ORDER]),
     "what was fetched for an older assignment is given out": (
         "consumer/positions.rs", "            .filter(|one| one.incarnation == incarnation)", "            .filter(|_| 0 <= incarnation as i64)",
         [UNREAD, OWNERS, ENDLESS]),
@@ -87,7 +90,7 @@ def plant(tree, name):
     if printed is None:
         print(f"NOT FOUND in {asked.seeds} histories: {name}", flush=True)
         return False
-    sign = next((sign for sign in signs if sign in printed), None)
+    sign = next((sign for sign in signs + SIGNS if sign in printed), None)
     seed = re.search(r"seed (\d+)", printed)
     where = f"seed {seed.group(1)}" if seed else "a panic"
     print(f"found at {where}: {name}: {sign or 'by another sign: ' + printed[-600:]}", flush=True)

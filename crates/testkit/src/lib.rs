@@ -4,4 +4,4 @@ mod client;
 mod node;
 
 pub use client::{Client, batch, batch_of};
-pub use node::TestNode;
+pub use node::{TestNode, with_node};

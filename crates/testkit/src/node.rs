@@ -111,3 +111,19 @@ impl TestNode {
         self.disk.crash(&Random::seeded(seed))
     }
 }
+
+/// Runs `work` beside a new node, whose `host:port` it is given; a failure of it is a panic.
+pub fn with_node<E: std::fmt::Debug>(work: impl AsyncFnOnce(String) -> Result<(), E>) {
+    let settings = [
+        ("group.initial.rebalance.delay.ms", "0"),
+        ("group.min.session.timeout.ms", "100"),
+    ];
+    let node = TestNode::start(&settings);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime
+        .block_on(work(node.address.to_string()))
+        .expect("the work succeeds");
+}

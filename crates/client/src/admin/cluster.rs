@@ -66,6 +66,17 @@ pub struct FeatureUpdate {
 
 impl Admin {
     /// The cluster's id, controller and brokers.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # let admin = client.admin();
+    /// let cluster = admin.describe_cluster().await?;
+    /// assert_eq!(cluster.brokers.len(), 1);
+    /// assert!(!cluster.cluster_id.is_empty());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn describe_cluster(&self) -> Result<ClusterDescription> {
         let request = DescribeClusterRequest::default();
         let verdict = |answer: &DescribeClusterResponse| {
@@ -95,6 +106,16 @@ impl Admin {
     }
 
     /// The metadata quorum: leader, voters, observers and how far each is.
+    ///
+    /// ```no_run
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # let admin = client.admin();
+    /// let quorum = admin.describe_quorum().await?;
+    /// assert!(quorum.voters.iter().any(|voter| voter.id == quorum.leader));
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn describe_quorum(&self) -> Result<Quorum> {
         let request = DescribeQuorumRequest {
             topics: vec![TopicData {
@@ -139,6 +160,16 @@ impl Admin {
     }
 
     /// The features that a broker supports, and the levels that the cluster uses.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # let admin = client.admin();
+    /// let features = admin.describe_features().await?;
+    /// assert!(features.iter().any(|feature| feature.name == "metadata.version"));
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn describe_features(&self) -> Result<Vec<Feature>> {
         let mut retry = self.client.retry("describing features");
         loop {

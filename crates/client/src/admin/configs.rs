@@ -190,6 +190,22 @@ fn entry(result: &DescribeConfigsResourceResult) -> ConfigEntry {
 
 impl Admin {
     /// Every setting of each resource.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let admin = client.admin();
+    /// use client::Resource;
+    ///
+    /// for (topic, settings) in admin.describe_configs(&[Resource::topic("orders")]).await? {
+    ///     let settings = settings?;
+    ///     let retention = settings.iter().find(|one| one.name == "retention.ms");
+    ///     assert_eq!(retention.and_then(|one| one.value.as_deref()), Some("604800000"));
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn describe_configs(&self, resources: &[Resource]) -> Result<Each<Resource, Vec<ConfigEntry>>> {
         let mut outcomes = Vec::with_capacity(resources.len());
         for resource in resources {
@@ -223,6 +239,21 @@ impl Admin {
     }
 
     /// Changes settings; each resource's changes hold together or not at all.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let admin = client.admin();
+    /// use client::{ConfigChange, Resource};
+    ///
+    /// let day = ConfigChange::Set("retention.ms".into(), "86400000".into());
+    /// for (topic, outcome) in admin.alter_configs(&[(Resource::topic("orders"), vec![day])], false).await? {
+    ///     outcome?;
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn alter_configs(
         &self,
         changes: &[(Resource, Vec<ConfigChange>)],

@@ -65,6 +65,27 @@ pub struct GroupMember {
 
 impl Admin {
     /// Every group that the brokers know, by id.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// # for n in 0..9 {
+    /// #     producer.send(client::NewRecord::to("orders").value(&n.to_string())).await?;
+    /// # }
+    /// # producer.flush().await;
+    /// # let config = client::ConsumerConfig { reset: client::Reset::Earliest, ..client::ConsumerConfig::group("billing") };
+    /// # let mut consumer = client.consumer(config)?;
+    /// # consumer.subscribe(&["orders"])?;
+    /// # while consumer.poll(std::time::Duration::from_secs(1)).await?.is_empty() {}
+    /// # consumer.commit().await?;
+    /// # let admin = client.admin();
+    /// let groups = admin.list_groups().await?;
+    /// assert_eq!(groups[0].group, "billing");
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn list_groups(&self) -> Result<Vec<GroupListing>> {
         let mut retry = self.client.retry("listing groups");
         while let Err(error) = self.client.refresh(Wanted::Nothing).await {
@@ -90,6 +111,29 @@ impl Admin {
     }
 
     /// Describes groups. A group that does not exist is `GROUP_ID_NOT_FOUND`.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// # for n in 0..9 {
+    /// #     producer.send(client::NewRecord::to("orders").value(&n.to_string())).await?;
+    /// # }
+    /// # producer.flush().await;
+    /// # let config = client::ConsumerConfig { reset: client::Reset::Earliest, ..client::ConsumerConfig::group("billing") };
+    /// # let mut consumer = client.consumer(config)?;
+    /// # consumer.subscribe(&["orders"])?;
+    /// # while consumer.poll(std::time::Duration::from_secs(1)).await?.is_empty() {}
+    /// # consumer.commit().await?;
+    /// # let admin = client.admin();
+    /// for (group, described) in admin.describe_groups(&["billing"]).await? {
+    ///     let described = described?;
+    ///     assert_eq!((described.state.as_str(), described.members.len()), ("Stable", 1));
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn describe_groups(&self, groups: &[&str]) -> Result<Each<String, GroupDescription>> {
         let mut outcomes = Vec::with_capacity(groups.len());
         for group in groups {
@@ -177,6 +221,30 @@ impl Admin {
     }
 
     /// Deletes groups that have no members.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// # for n in 0..9 {
+    /// #     producer.send(client::NewRecord::to("orders").value(&n.to_string())).await?;
+    /// # }
+    /// # producer.flush().await;
+    /// # let config = client::ConsumerConfig { reset: client::Reset::Earliest, ..client::ConsumerConfig::group("billing") };
+    /// # let mut consumer = client.consumer(config)?;
+    /// # consumer.subscribe(&["orders"])?;
+    /// # while consumer.poll(std::time::Duration::from_secs(1)).await?.is_empty() {}
+    /// # consumer.commit().await?;
+    /// # consumer.close().await?;
+    /// # let admin = client.admin();
+    /// for (group, outcome) in admin.delete_groups(&["billing"]).await? {
+    ///     outcome?;
+    /// }
+    /// assert!(admin.list_groups().await?.is_empty());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn delete_groups(&self, groups: &[&str]) -> Result<Each<String, ()>> {
         let mut outcomes = Vec::with_capacity(groups.len());
         for group in groups {
@@ -196,6 +264,27 @@ impl Admin {
     }
 
     /// Removes members from a group: static ones by instance id, others by member id.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// # for n in 0..9 {
+    /// #     producer.send(client::NewRecord::to("orders").value(&n.to_string())).await?;
+    /// # }
+    /// # producer.flush().await;
+    /// # let config = client::ConsumerConfig { reset: client::Reset::Earliest, ..client::ConsumerConfig::group("billing") };
+    /// # let mut consumer = client.consumer(config)?;
+    /// # consumer.subscribe(&["orders"])?;
+    /// # while consumer.poll(std::time::Duration::from_secs(1)).await?.is_empty() {}
+    /// # consumer.commit().await?;
+    /// # let admin = client.admin();
+    /// // By member id, or by `group.instance.id` for a static member.
+    /// admin.remove_members("billing", &[(&consumer.member_id(), None)]).await?;
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn remove_members(&self, group: &str, members: &[(&str, Option<&str>)]) -> Result<()> {
         let identity = |(member_id, instance_id): &(&str, Option<&str>)| MemberIdentity {
             member_id: (*member_id).into(),

@@ -52,6 +52,21 @@ fn directory(result: &DescribeLogDirsResult) -> LogDirectory {
 
 impl Admin {
     /// The log directories of brokers. A directory that is off line is an error by itself, named by its path.
+    ///
+    /// ```no_run
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let admin = client.admin();
+    /// let brokers: Vec<_> = admin.describe_cluster().await?.brokers.iter().map(|broker| broker.id).collect();
+    /// for (broker, directories) in admin.describe_log_dirs(&brokers).await? {
+    ///     for (path, directory) in directories? {
+    ///         println!("broker {broker}, {path}: {} replicas", directory?.replicas.len());
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn describe_log_dirs(
         &self,
         brokers: &[BrokerId],

@@ -53,6 +53,22 @@ impl Admin {
     }
 
     /// The client that it calls with, for requests that have no function of their own.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # let admin = client.admin();
+    /// use client::To;
+    /// use client::protocol::messages::list_transactions_request::ListTransactionsRequest;
+    ///
+    /// let version = admin.client().version_of::<ListTransactionsRequest>(To::Any).await;
+    /// match version {
+    ///     Ok(version) => println!("it is served in version {version}"),
+    ///     Err(error) => println!("{error}"),
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn client(&self) -> &Client {
         &self.client
     }

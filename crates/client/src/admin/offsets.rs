@@ -69,6 +69,20 @@ impl Committer {
 impl Admin {
     /// What a group has committed: for `partitions`, or for all that it has if `None`. Partitions without a commit
     /// are left out.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let committed = client::CommittedOffset::new(client::Offset(4));
+    /// # client.admin().alter_offsets("billing", &[(client::TopicPartition::new("orders", 0), committed)]).await?;
+    /// # let admin = client.admin();
+    /// for (partition, committed) in admin.committed_offsets("billing", None).await? {
+    ///     assert_eq!((partition.to_string().as_str(), committed.offset.0), ("orders-0", 4));
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn committed_offsets(
         &self,
         group: &str,
@@ -82,6 +96,21 @@ impl Admin {
     }
 
     /// Sets what a group has committed. The group must have no members.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let admin = client.admin();
+    /// use client::{CommittedOffset, Offset, TopicPartition};
+    ///
+    /// let back = (TopicPartition::new("orders", 0), CommittedOffset::new(Offset(0)));
+    /// for (partition, outcome) in admin.alter_offsets("billing", &[back]).await? {
+    ///     outcome?;
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn alter_offsets(
         &self,
         group: &str,
@@ -117,6 +146,22 @@ impl Admin {
     }
 
     /// Deletes what a group has committed for partitions that no member subscribes to.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let committed = client::CommittedOffset::new(client::Offset(4));
+    /// # client.admin().alter_offsets("billing", &[(client::TopicPartition::new("orders", 0), committed)]).await?;
+    /// # let admin = client.admin();
+    /// use client::TopicPartition;
+    ///
+    /// for (partition, outcome) in admin.delete_offsets("billing", &[TopicPartition::new("orders", 0)]).await? {
+    ///     outcome?;
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn delete_offsets(
         &self,
         group: &str,

@@ -90,16 +90,24 @@ pub struct FoundOffset {
 impl Admin {
     /// Looks up offsets.
     ///
-    /// ```no_run
-    /// # async fn example(admin: client::Admin) -> client::Result<()> {
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// # for n in 0..9 {
+    /// #     producer.send(client::NewRecord::to("orders").value(&n.to_string())).await?;
+    /// # }
+    /// # producer.flush().await;
+    /// # let admin = client.admin();
     /// use client::{Isolation, OffsetSpec, TopicPartition};
     ///
-    /// let wanted = [(TopicPartition::new("orders", 0), OffsetSpec::Latest)];
+    /// let wanted = [(TopicPartition::new("orders", 0), OffsetSpec::Earliest)];
     /// for (partition, found) in admin.list_offsets(&wanted, Isolation::ReadUncommitted).await? {
-    ///     println!("{partition} ends at {:?}", found?.offset);
+    ///     assert_eq!(found?.offset, Some(client::Offset(0)));
     /// }
     /// # Ok(())
-    /// # }
+    /// # });
     /// ```
     pub async fn list_offsets(
         &self,
@@ -117,6 +125,26 @@ impl Admin {
 
     /// Deletes the records of partitions below an offset; `None` stands for the high watermark. Gives the first
     /// offset that is left.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// # for n in 0..9 {
+    /// #     producer.send(client::NewRecord::to("orders").value(&n.to_string())).await?;
+    /// # }
+    /// # producer.flush().await;
+    /// # let admin = client.admin();
+    /// use client::TopicPartition;
+    ///
+    /// // Everything that is there now.
+    /// for (partition, first) in admin.delete_records(&[(TopicPartition::new("orders", 0), None)]).await? {
+    ///     println!("{partition} begins at {} now", first?);
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn delete_records(
         &self,
         below: &[(TopicPartition, Option<Offset>)],

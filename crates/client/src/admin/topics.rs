@@ -106,6 +106,17 @@ pub struct TopicListing {
 
 impl Admin {
     /// Every topic that this client may see, Kafka's own too, by name.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let admin = client.admin();
+    /// let topics = admin.list_topics().await?;
+    /// assert_eq!((topics[0].name.as_str(), topics[0].partitions), ("orders", 3));
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn list_topics(&self) -> Result<Vec<TopicListing>> {
         let mut retry = self.client.retry("listing the topics");
         while let Err(error) = self.client.refresh(Wanted::All).await {
@@ -126,11 +137,38 @@ impl Admin {
     }
 
     /// Creates topics.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # let admin = client.admin();
+    /// use client::NewTopic;
+    ///
+    /// let orders = NewTopic::new("orders").partitions(6).config("retention.ms", "86400000");
+    /// for (topic, outcome) in admin.create_topics(&[orders]).await? {
+    ///     assert_eq!(outcome?.partitions, 6);
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn create_topics(&self, topics: &[NewTopic]) -> Result<Each<String, CreatedTopic>> {
         self.create(topics, false).await
     }
 
     /// Checks whether topics could be created, and creates nothing.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # let admin = client.admin();
+    /// use client::NewTopic;
+    ///
+    /// for (topic, outcome) in admin.check_topics(&[NewTopic::new("no such name!")]).await? {
+    ///     println!("{}", outcome.expect_err("a space and a mark"));
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn check_topics(&self, topics: &[NewTopic]) -> Result<Each<String, CreatedTopic>> {
         self.create(topics, true).await
     }
@@ -170,6 +208,18 @@ impl Admin {
     }
 
     /// Deletes topics by name.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let admin = client.admin();
+    /// for (topic, outcome) in admin.delete_topics(&["orders"]).await? {
+    ///     outcome?;
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn delete_topics(&self, names: &[&str]) -> Result<Each<String, ()>> {
         let version = self
             .client
@@ -211,6 +261,20 @@ impl Admin {
     }
 
     /// Partitions, leaders and replicas of topics, as of now.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let admin = client.admin();
+    /// for (topic, described) in admin.describe_topics(&["orders"]).await? {
+    ///     for partition in &described?.partitions {
+    ///         println!("{topic}-{} is led by {}", partition.index, partition.leader);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn describe_topics(&self, names: &[&str]) -> Result<Each<String, Arc<Topic>>> {
         let mut retry = self.client.retry("describing topics");
         while let Err(error) = self.client.refresh(Wanted::Names(names)).await {
@@ -228,6 +292,18 @@ impl Admin {
     }
 
     /// Adds partitions: each topic with the number that it is to have in all.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let admin = client.admin();
+    /// for (topic, outcome) in admin.create_partitions(&[("orders", 5)], false).await? {
+    ///     outcome?;
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn create_partitions(
         &self,
         topics: &[(&str, i32)],

@@ -10,12 +10,57 @@ use crate::{Client, Error, Result, TopicPartition};
 
 impl Consumer {
     /// Commits what polls gave so far, and waits for it.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// # for n in 0..9 {
+    /// #     producer.send(client::NewRecord::to("orders").value(&n.to_string())).await?;
+    /// # }
+    /// # producer.flush().await;
+    /// # let config = client::ConsumerConfig { reset: client::Reset::Earliest, ..client::ConsumerConfig::group("billing") };
+    /// # let mut consumer = client.consumer(config)?;
+    /// # consumer.subscribe(&["orders"])?;
+    /// use std::time::Duration;
+    ///
+    /// let records = consumer.poll(Duration::from_secs(5)).await?;
+    /// println!("{} records", records.count());
+    /// consumer.commit().await?;
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn commit(&mut self) -> Result<()> {
         let offsets = self.consumed();
         self.commit_offsets(&offsets).await
     }
 
     /// Commits offsets: of each partition the next record to be read. A member that lost its partitions is refused.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// # for n in 0..9 {
+    /// #     producer.send(client::NewRecord::to("orders").value(&n.to_string())).await?;
+    /// # }
+    /// # producer.flush().await;
+    /// # let config = client::ConsumerConfig { reset: client::Reset::Earliest, ..client::ConsumerConfig::group("billing") };
+    /// # let mut consumer = client.consumer(config)?;
+    /// # consumer.subscribe(&["orders"])?;
+    /// use client::{CommittedOffset, Offset};
+    /// use std::time::Duration;
+    ///
+    /// let records = consumer.poll(Duration::from_secs(5)).await?;
+    /// if let Some((partition, record)) = records.iter().next() {
+    ///     let next = CommittedOffset::new(Offset(record.offset.0 + 1));
+    ///     consumer.commit_offsets(&[(partition.clone(), next)]).await?;
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn commit_offsets(&mut self, offsets: &[(TopicPartition, CommittedOffset)]) -> Result<()> {
         self.settle_commit().await;
         if offsets.is_empty() {

@@ -41,23 +41,32 @@ const PATTERN_BYTES_MAX: usize = 1 << 20;
 
 /// Reads records, alone or as a member of a group.
 ///
-/// ```no_run
-/// # async fn example(client: client::Client) -> client::Result<()> {
-/// use client::ConsumerConfig;
+/// ```
+/// # testkit::with_node(async |servers| -> client::Result<()> {
+/// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+/// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+/// # let producer = client.producer(client::ProducerConfig::default())?;
+/// # for n in 0..9 {
+/// #     producer.send(client::NewRecord::to("orders").value(&n.to_string())).await?;
+/// # }
+/// # producer.flush().await;
+/// use client::{ConsumerConfig, Reset};
 /// use std::time::Duration;
 ///
-/// let mut consumer = client.consumer(ConsumerConfig::group("billing"))?;
+/// let config = ConsumerConfig { reset: Reset::Earliest, ..ConsumerConfig::group("billing") };
+/// let mut consumer = client.consumer(config)?;
 /// consumer.subscribe(&["orders"])?;
-/// loop {
+/// let mut seen = 0;
+/// while seen < 9 {
 ///     let records = consumer.poll(Duration::from_secs(1)).await?;
 ///     for (partition, record) in records.iter() {
 ///         println!("{partition} {}: {:?}", record.offset, record.value);
+///         seen += 1;
 ///     }
-/// #   if records.is_empty() { break }
 /// }
 /// consumer.close().await?;
 /// # Ok(())
-/// # }
+/// # });
 /// ```
 #[derive(Debug)]
 pub struct Consumer {
@@ -84,6 +93,20 @@ struct Shared {
 
 impl Client {
     /// A consumer with connections of its own. Call inside a tokio runtime: its fetcher is a task of it.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// use client::{ConsumerConfig, TopicPartition};
+    ///
+    /// let mut alone = client.consumer(ConsumerConfig::default())?;
+    /// alone.assign(&[TopicPartition::new("orders", 0)])?;
+    /// let mut member = client.consumer(ConsumerConfig::group("billing"))?;
+    /// member.subscribe(&["orders"])?;
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn consumer(&self, config: ConsumerConfig) -> Result<Consumer> {
         config.check()?;
         let rules = DecodeRules {
@@ -125,6 +148,25 @@ impl Drop for Consumer {
 
 impl Consumer {
     /// Takes partitions by hand, in place of those that were taken before. No group rebalances over them.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// # for n in 0..9 {
+    /// #     producer.send(client::NewRecord::to("orders").value(&n.to_string())).await?;
+    /// # }
+    /// # producer.flush().await;
+    /// use client::{ConsumerConfig, TopicPartition};
+    ///
+    /// let mut consumer = client.consumer(ConsumerConfig::default())?;
+    /// let partitions = [TopicPartition::new("orders", 0), TopicPartition::new("orders", 2)];
+    /// consumer.assign(&partitions)?;
+    /// assert_eq!(consumer.assignment(), partitions);
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn assign(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         if self.subscription.is_some() {
             return Err(Error::State(
@@ -143,6 +185,23 @@ impl Consumer {
     }
 
     /// Subscribes to topics, in place of those before. Partitions come with the next polls.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// use client::ConsumerConfig;
+    /// use std::time::Duration;
+    ///
+    /// let mut consumer = client.consumer(ConsumerConfig::group("billing"))?;
+    /// consumer.subscribe(&["orders"])?;
+    /// while consumer.assignment().is_empty() {
+    ///     consumer.poll(Duration::from_millis(100)).await?;
+    /// }
+    /// assert_eq!(consumer.assignment().len(), 3);
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn subscribe(&mut self, topics: &[&str]) -> Result<()> {
         let names = topics.iter().map(|topic| Arc::from(*topic)).collect();
         self.subscribe_to(Topics::Names(names))
@@ -152,12 +211,21 @@ impl Consumer {
     /// `regex` crate. Kafka's own topics never match. What matches is looked at anew with the metadata
     /// (`metadata.max.age.ms`).
     ///
-    /// ```no_run
-    /// # async fn example(client: client::Client) -> client::Result<()> {
-    /// let mut consumer = client.consumer(client::ConsumerConfig::group("audit"))?;
-    /// consumer.subscribe_pattern("orders-(eu|us)-.*")?;
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders-eu"), client::NewTopic::new("orders-test")]).await?;
+    /// use client::ConsumerConfig;
+    /// use std::time::Duration;
+    ///
+    /// let mut consumer = client.consumer(ConsumerConfig::group("audit"))?;
+    /// consumer.subscribe_pattern("orders-(eu|us)")?;
+    /// while consumer.assignment().is_empty() {
+    ///     consumer.poll(Duration::from_millis(100)).await?;
+    /// }
+    /// assert!(consumer.assignment().iter().all(|partition| &*partition.topic == "orders-eu"));
     /// # Ok(())
-    /// # }
+    /// # });
     /// ```
     pub fn subscribe_pattern(&mut self, pattern: &str) -> Result<()> {
         let whole = regex::RegexBuilder::new(&format!("^(?:{pattern})$"))
@@ -171,6 +239,15 @@ impl Consumer {
     }
 
     /// As [`Consumer::subscribe_pattern`], with any test of a name.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// let mut consumer = client.consumer(client::ConsumerConfig::group("audit"))?;
+    /// consumer.subscribe_matching(|topic| topic.starts_with("orders-") && !topic.ends_with("-test"))?;
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn subscribe_matching(
         &mut self,
         pattern: impl Fn(&str) -> bool + Send + Sync + 'static,
@@ -179,6 +256,33 @@ impl Consumer {
     }
 
     /// Sets who hears of partitions that come and go.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// use client::{ConsumerConfig, RebalanceListener, TopicPartition};
+    /// use std::time::Duration;
+    ///
+    /// struct Log(std::sync::mpsc::Sender<usize>);
+    ///
+    /// impl RebalanceListener for Log {
+    ///     fn on_assigned(&mut self, partitions: &[TopicPartition]) {
+    ///         let _ = self.0.send(partitions.len());
+    ///     }
+    /// }
+    ///
+    /// let (log, assigned) = std::sync::mpsc::channel();
+    /// let mut consumer = client.consumer(ConsumerConfig::group("billing"))?;
+    /// consumer.on_rebalance(Log(log));
+    /// consumer.subscribe(&["orders"])?;
+    /// while consumer.assignment().is_empty() {
+    ///     consumer.poll(Duration::from_millis(100)).await?;
+    /// }
+    /// assert_eq!(assigned.try_recv(), Ok(3));
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn on_rebalance(&mut self, listener: impl RebalanceListener + 'static) {
         *self.rebalance.listener.get_mut() = Some(Box::new(listener));
     }
@@ -207,6 +311,19 @@ impl Consumer {
     }
 
     /// Leaves the group and lets go of all partitions, after committing if that is automatic.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let config = client::ConsumerConfig { reset: client::Reset::Earliest, ..client::ConsumerConfig::group("billing") };
+    /// # let mut consumer = client.consumer(config)?;
+    /// # consumer.subscribe(&["orders"])?;
+    /// consumer.unsubscribe().await?;
+    /// assert!(consumer.assignment().is_empty());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn unsubscribe(&mut self) -> Result<()> {
         if self.shared.config.auto_commit.is_some() {
             self.commit().await?;
@@ -224,6 +341,29 @@ impl Consumer {
     /// often than `max.poll.interval.ms` by a member of a group: joining and rebalancing happen here.
     ///
     /// What a poll gave counts as read when the next poll begins: automatic commits cover it from then on.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// # for n in 0..9 {
+    /// #     producer.send(client::NewRecord::to("orders").value(&n.to_string())).await?;
+    /// # }
+    /// # producer.flush().await;
+    /// # let config = client::ConsumerConfig { reset: client::Reset::Earliest, ..client::ConsumerConfig::group("billing") };
+    /// # let mut consumer = client.consumer(config)?;
+    /// # consumer.subscribe(&["orders"])?;
+    /// use std::time::Duration;
+    ///
+    /// let records = consumer.poll(Duration::from_secs(5)).await?;
+    /// for of_partition in records.partitions() {
+    ///     let values: Vec<_> = of_partition.iter().filter_map(|record| record.value).collect();
+    ///     println!("{}: {} values, {} behind", of_partition.partition(), values.len(), of_partition.lag());
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn poll(&mut self, timeout: Duration) -> Result<Records> {
         match tokio::time::timeout(timeout, self.poll_until_records()).await {
             Ok(outcome) => outcome,
@@ -398,11 +538,56 @@ impl Consumer {
     }
 
     /// The offset that the next poll gives of a partition; `None` if it is not known yet.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// # for n in 0..9 {
+    /// #     producer.send(client::NewRecord::to("orders").value(&n.to_string())).await?;
+    /// # }
+    /// # producer.flush().await;
+    /// # let config = client::ConsumerConfig { reset: client::Reset::Earliest, ..client::ConsumerConfig::default() };
+    /// # let mut consumer = client.consumer(config)?;
+    /// # let partition = client::TopicPartition::new("orders", 0);
+    /// # consumer.assign(&[partition.clone()])?;
+    /// use client::Offset;
+    ///
+    /// assert_eq!(consumer.position(&partition), None);
+    /// consumer.seek(&partition, Offset(2))?;
+    /// assert_eq!(consumer.position(&partition), Some(Offset(2)));
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn position(&self, partition: &TopicPartition) -> Option<Offset> {
         self.shared.positions.lock().get(partition)?.offset.map(Offset)
     }
 
     /// Goes on at an offset.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(1)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// # for n in 0..9 {
+    /// #     producer.send(client::NewRecord::to("orders").value(&n.to_string())).await?;
+    /// # }
+    /// # producer.flush().await;
+    /// # let config = client::ConsumerConfig { reset: client::Reset::Earliest, ..client::ConsumerConfig::default() };
+    /// # let mut consumer = client.consumer(config)?;
+    /// # let partition = client::TopicPartition::new("orders", 0);
+    /// # consumer.assign(&[partition.clone()])?;
+    /// use client::Offset;
+    /// use std::time::Duration;
+    ///
+    /// consumer.seek(&partition, Offset(7))?;
+    /// let records = consumer.poll(Duration::from_secs(5)).await?;
+    /// assert_eq!(records.iter().next().map(|(_, record)| record.offset), Some(Offset(7)));
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn seek(&mut self, partition: &TopicPartition, offset: Offset) -> Result<()> {
         let sought = self.shared.positions.lock().seek(partition, offset.0, -1);
         self.shared.news.notify_one();
@@ -410,11 +595,57 @@ impl Consumer {
     }
 
     /// Goes on where `spec` says, which the next poll looks up: an end of the log, or a time.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(1)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// # for n in 0..9 {
+    /// #     producer.send(client::NewRecord::to("orders").value(&n.to_string())).await?;
+    /// # }
+    /// # producer.flush().await;
+    /// # let config = client::ConsumerConfig { reset: client::Reset::Earliest, ..client::ConsumerConfig::default() };
+    /// # let mut consumer = client.consumer(config)?;
+    /// # let partition = client::TopicPartition::new("orders", 0);
+    /// # consumer.assign(&[partition.clone()])?;
+    /// use client::{Offset, OffsetSpec};
+    /// use std::time::Duration;
+    ///
+    /// // Everything since the year 2020.
+    /// consumer.seek_to(&partition, OffsetSpec::At(1_577_836_800_000))?;
+    /// let records = consumer.poll(Duration::from_secs(5)).await?;
+    /// assert_eq!(records.iter().next().map(|(_, record)| record.offset), Some(Offset(0)));
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn seek_to(&mut self, partition: &TopicPartition, spec: OffsetSpec) -> Result<()> {
         assigned(self.shared.positions.lock().seek_to(partition, spec))
     }
 
     /// Gives no records of these partitions until they are resumed.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// # for n in 0..9 {
+    /// #     producer.send(client::NewRecord::to("orders").value(&n.to_string())).await?;
+    /// # }
+    /// # producer.flush().await;
+    /// # let config = client::ConsumerConfig { reset: client::Reset::Earliest, ..client::ConsumerConfig::default() };
+    /// # let mut consumer = client.consumer(config)?;
+    /// # let partition = client::TopicPartition::new("orders", 0);
+    /// # consumer.assign(&[partition.clone()])?;
+    /// use std::time::Duration;
+    ///
+    /// consumer.pause(&[partition.clone()])?;
+    /// assert!(consumer.poll(Duration::from_millis(50)).await?.is_empty());
+    /// consumer.resume(&[partition])?;
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn pause(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         self.set_paused(partitions, true)
     }
@@ -436,6 +667,28 @@ impl Consumer {
     }
 
     /// How many records a partition has after the position, as of the last fetch; `None` before the first.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(1)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// # for n in 0..9 {
+    /// #     producer.send(client::NewRecord::to("orders").value(&n.to_string())).await?;
+    /// # }
+    /// # producer.flush().await;
+    /// # let config = client::ConsumerConfig { reset: client::Reset::Earliest, ..client::ConsumerConfig::default() };
+    /// # let mut consumer = client.consumer(config)?;
+    /// # let partition = client::TopicPartition::new("orders", 0);
+    /// # consumer.assign(&[partition.clone()])?;
+    /// use std::time::Duration;
+    ///
+    /// while consumer.lag(&partition) != Some(0) {
+    ///     consumer.poll(Duration::from_millis(100)).await?;
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn lag(&self, partition: &TopicPartition) -> Option<u64> {
         let positions = self.shared.positions.lock();
         let position = positions.get(partition)?;
@@ -448,6 +701,23 @@ impl Consumer {
     }
 
     /// What the group has committed for partitions; those without a commit are left out.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let committed = client::CommittedOffset::new(client::Offset(4));
+    /// # client.admin().alter_offsets("billing", &[(client::TopicPartition::new("orders", 0), committed)]).await?;
+    /// # let config = client::ConsumerConfig { reset: client::Reset::Earliest, ..client::ConsumerConfig::group("billing") };
+    /// # let mut consumer = client.consumer(config)?;
+    /// # consumer.subscribe(&["orders"])?;
+    /// use client::{Offset, TopicPartition};
+    ///
+    /// let committed = consumer.committed(&[TopicPartition::new("orders", 0)]).await?;
+    /// assert_eq!(committed[0].1.offset, Offset(4));
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn committed(
         &self,
         partitions: &[TopicPartition],
@@ -466,6 +736,18 @@ impl Consumer {
     }
 
     /// Commits if that is automatic, leaves the group and ends.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let config = client::ConsumerConfig { reset: client::Reset::Earliest, ..client::ConsumerConfig::group("billing") };
+    /// # let mut consumer = client.consumer(config)?;
+    /// # consumer.subscribe(&["orders"])?;
+    /// consumer.close().await?;
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn close(mut self) -> Result<()> {
         let mut outcome = Ok(());
         if self.shared.config.auto_commit.is_some() && self.shared.config.group.is_some() {

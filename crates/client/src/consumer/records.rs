@@ -7,6 +7,28 @@ use types::{LeaderEpoch, Offset};
 use crate::TopicPartition;
 
 /// A record. Key, value and headers borrow from the bytes that were fetched.
+///
+/// ```
+/// # testkit::with_node(async |servers| -> client::Result<()> {
+/// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+/// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+/// # let producer = client.producer(client::ProducerConfig::default())?;
+/// # for n in 0..9 {
+/// #     producer.send(client::NewRecord::to("orders").value(&n.to_string())).await?;
+/// # }
+/// # producer.flush().await;
+/// # let config = client::ConsumerConfig { reset: client::Reset::Earliest, ..client::ConsumerConfig::group("billing") };
+/// # let mut consumer = client.consumer(config)?;
+/// # consumer.subscribe(&["orders"])?;
+/// use std::time::Duration;
+///
+/// let records = consumer.poll(Duration::from_secs(5)).await?;
+/// for (_, record) in records.iter() {
+///     assert!(record.key.is_none() && record.value.is_some() && record.headers.is_empty());
+/// }
+/// # Ok(())
+/// # });
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
     /// Its offset.

@@ -55,6 +55,18 @@ pub struct Topic {
 
 impl Topic {
     /// A partition, or an error that says how many there are.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// let described = client.admin().describe_topics(&["orders"]).await?;
+    /// let orders = described[0].1.as_ref().expect("it is there");
+    /// assert!(orders.partition(2).is_ok());
+    /// println!("{}", orders.partition(3).expect_err("there are three"));
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn partition(&self, index: i32) -> Result<&Partition> {
         let partition = usize::try_from(index)
             .ok()

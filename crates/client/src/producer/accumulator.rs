@@ -158,10 +158,10 @@ impl Accumulator {
         })
     }
 
-    /// Takes a record into a batch.
+    /// Takes a record into a batch. The clock is read only if one begins with it: per record that would be dear.
     pub(super) fn append(
         &mut self,
-        now: Instant,
+        now: impl FnOnce() -> Instant,
         wall_ms: i64,
         record: &NewRecord<'_>,
         random: &Random,

@@ -7,6 +7,14 @@ use record::Codec;
 use crate::{Error, Result};
 
 /// Which brokers must have a record before it counts as delivered.
+///
+/// ```
+/// use client::{Acks, ProducerConfig};
+///
+/// // Idempotence goes with acks=all, and is off with less.
+/// let config = ProducerConfig { acks: Acks::Leader, ..ProducerConfig::default() };
+/// assert_eq!(config.idempotence, None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Acks {
     /// `acks=0`: none; nothing is waited for, and nothing is known.

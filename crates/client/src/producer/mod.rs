@@ -31,17 +31,19 @@ use crate::{Client, Error, Result};
 
 /// Sends records. Cheap to clone; clones share batches and connections.
 ///
-/// ```no_run
-/// # async fn example(client: client::Client) -> client::Result<()> {
-/// use client::{NewRecord, ProducerConfig};
+/// ```
+/// # testkit::with_node(async |servers| -> client::Result<()> {
+/// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+/// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+/// use client::{NewRecord, Offset, ProducerConfig};
 ///
 /// let producer = client.producer(ProducerConfig::default())?;
 /// let delivery = producer.send(NewRecord::to("orders").key("42").value("paid")).await?;
 /// let delivered = delivery.await?;
-/// println!("partition {} offset {:?}", delivered.partition, delivered.offset);
+/// assert_eq!(delivered.offset, Some(Offset(0)));
 /// producer.close(std::time::Duration::from_secs(10)).await?;
 /// # Ok(())
-/// # }
+/// # });
 /// ```
 #[derive(Debug, Clone)]
 pub struct Producer {
@@ -94,6 +96,16 @@ impl Drop for Hurry<'_> {
 
 impl Client {
     /// A producer with connections of its own. Call inside a tokio runtime: its sender is a task of it.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// use client::{Codec, ProducerConfig};
+    ///
+    /// let producer = client.producer(ProducerConfig { codec: Codec::Zstd, ..ProducerConfig::default() })?;
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn producer(&self, config: ProducerConfig) -> Result<Producer> {
         config.check()?;
         let rules = Rules {
@@ -124,6 +136,26 @@ impl Producer {
     /// `max.block.ms`. If this future is dropped before it ends, the record was not taken.
     ///
     /// The delivery that comes back may be dropped; the record is sent all the same.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// use client::NewRecord;
+    ///
+    /// // Sends all of them, then looks what became of each.
+    /// let mut deliveries = Vec::new();
+    /// for n in 0..100 {
+    ///     let value = n.to_string();
+    ///     deliveries.push(producer.send(NewRecord::to("orders").value(&value)).await?);
+    /// }
+    /// for delivery in deliveries {
+    ///     delivery.await?;
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn send(&self, record: NewRecord<'_>) -> Result<Delivery> {
         if let Some(delivery) = self.try_send(&record)? {
             return Ok(delivery);
@@ -161,6 +193,25 @@ impl Producer {
     }
 
     /// Takes a record into a batch if that needs no waiting; `None` if it does.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// use client::NewRecord;
+    ///
+    /// let record = NewRecord::to("orders").value("paid");
+    /// // The topic is not known before the first record: that one waits.
+    /// let first = match producer.try_send(&record)? {
+    ///     Some(delivery) => delivery,
+    ///     None => producer.send(record.clone()).await?,
+    /// };
+    /// first.await?;
+    /// assert!(producer.try_send(&record)?.is_some());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn try_send(&self, record: &NewRecord<'_>) -> Result<Option<Delivery>> {
         match self.append(record)? {
             Append::Taken { delivery, .. } => Ok(Some(delivery)),
@@ -178,7 +229,7 @@ impl Producer {
         let appended = shared
             .accumulator
             .lock()
-            .append(Instant::now(), wall_ms, record, &config.random)?;
+            .append(Instant::now, wall_ms, record, &config.random)?;
         if matches!(appended, Append::Taken { news: true, .. } | Append::Full) {
             shared.news.notify_one();
         }
@@ -187,6 +238,20 @@ impl Producer {
 
     /// Sends what is batched now, and waits until all of it is delivered or given up. Records that are sent
     /// meanwhile are not waited for.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// use client::NewRecord;
+    ///
+    /// let delivery = producer.send(NewRecord::to("orders").value("paid")).await?;
+    /// producer.flush().await;
+    /// assert!(delivery.await.is_ok());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn flush(&self) {
         let shared = &self.handle.shared;
         let _hurry = Hurry::new(shared);
@@ -198,6 +263,19 @@ impl Producer {
 
     /// Takes no more records, sends what is batched and waits for it, at most `within`. What is not delivered then is
     /// given up with [`Error::Closed`]. Every clone is closed with it.
+    ///
+    /// ```
+    /// # testkit::with_node(async |servers| -> client::Result<()> {
+    /// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+    /// # client.admin().create_topics(&[client::NewTopic::new("orders").partitions(3)]).await?;
+    /// # let producer = client.producer(client::ProducerConfig::default())?;
+    /// use std::time::Duration;
+    ///
+    /// producer.close(Duration::from_secs(10)).await?;
+    /// assert!(producer.send(client::NewRecord::to("orders").value("late")).await.is_err());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn close(&self, within: Duration) -> Result<()> {
         let shared = &self.handle.shared;
         shared.accumulator.lock().closed = true;

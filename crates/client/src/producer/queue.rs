@@ -23,6 +23,11 @@ use super::record::{Fate, Landed, Part};
 use super::split;
 use crate::{Error, Result};
 
+/// Batches of a partition that may be on their way or unanswered. A broker remembers the last five of a producer
+/// (`ProducerStateEntry`): were a sixth stored, it would not know the first again when that is sent anew. Requests are
+/// counted by connection, which does not bound it: leaders move while answers are out.
+const OUTSTANDING_MAX: usize = 5;
+
 /// A producer's identity at the brokers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
@@ -134,7 +139,7 @@ impl Queue {
     /// Adds a record that holds `held_bytes` of the buffer.
     pub(super) fn push(
         &mut self,
-        now: Instant,
+        now: impl FnOnce() -> Instant,
         rules: &Rules,
         held_bytes: usize,
         (timestamp, key, value): (i64, Option<&[u8]>, Option<&[u8]>),
@@ -155,7 +160,7 @@ impl Queue {
             self.waiting.push_back(Open {
                 writer: BatchWriter::with_capacity(room),
                 fate: Arc::default(),
-                created: now,
+                created: now(),
                 held_bytes: 0,
             });
         }
@@ -181,6 +186,9 @@ impl Queue {
                 return Some(at);
             }
             if in_flight.any(|flies| !flies) {
+                return None;
+            }
+            if rules.idempotent && OUTSTANDING_MAX <= self.sent.len() {
                 return None;
             }
         }

@@ -9,6 +9,17 @@ use rustc_hash::FxHashMap;
 use crate::{Error, Result};
 
 /// The request keys and features of a broker.
+///
+/// ```
+/// # testkit::with_node(async |servers| -> client::Result<()> {
+/// # let client = client::Client::new(client::ClientConfig::new(&servers))?;
+/// let versions = client.versions(client::To::Any).await?;
+/// for (key, range) in versions.all() {
+///     println!("key {key} in versions {range:?}");
+/// }
+/// # Ok(())
+/// # });
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Versions {
     keys: FxHashMap<i16, (i16, i16)>,

@@ -1,12 +1,15 @@
 //! Many topics at once: `CLIENT_TEST_TOPICS` says how many, 300 if it does not.
 
+use std::time::Duration;
+
 use client::NewTopic;
 
-use crate::support::{eventually, fresh, with_broker};
+use crate::support::{eventually, fresh, with_broker_within};
 
 #[test]
 fn ten_thousand_topics_are_listed() {
-    with_broker(|client| async move {
+    // Kafka takes milliseconds to make and to delete each.
+    with_broker_within(Duration::from_secs(600), |client| async move {
         let wanted = std::env::var("CLIENT_TEST_TOPICS")
             .ok()
             .and_then(|text| text.parse().ok());

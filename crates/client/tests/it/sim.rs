@@ -34,17 +34,30 @@ fn number(name: &str, default: u64) -> u64 {
         .unwrap_or(default)
 }
 
+/// Seeds of histories that once went wrong.
+const FOUND: [u64; 1] = [
+    // Six batches of a partition were out when its leader had moved: the broker did not know the first again.
+    200_138,
+];
+
+#[test]
+fn histories_that_once_went_wrong_go_well() {
+    FOUND.into_iter().for_each(run);
+}
+
 #[test]
 fn nothing_is_lost_or_doubled_whatever_the_network_does() {
     let first = number("OTTLA_SEED", 0);
-    for seed in first..first + number("OTTLA_CASES", 15) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .build()
-            .expect("a runtime");
-        runtime.block_on(history(seed));
-    }
+    (first..first + number("OTTLA_CASES", 15)).for_each(run);
+}
+
+fn run(seed: u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    runtime.block_on(history(seed));
 }
 
 fn client(cluster: &Cluster, seed: u64, faults: Faults) -> Client {
@@ -233,8 +246,29 @@ async fn drain(cluster: &Cluster, seed: u64, ledger: &Arc<Mutex<Ledger>>) {
     consumer.close().await.expect("a sound network");
 }
 
+/// Prints what a partition has: producer, epoch, sequences and values of each batch.
+fn show(log: &crate::fake::Log) {
+    println!("-- a partition");
+    for (base, batch) in &log.batches {
+        let header = record::BatchHeader::parse(batch).expect("checked when it came");
+        let values = record::walk(&header, &batch[record::HEADER_BYTES..]).map_while(Result::ok);
+        let values: Vec<String> = values
+            .map(|one| String::from_utf8_lossy(one.value.unwrap_or_default()).into_owned())
+            .collect();
+        let (id, epoch) = (header.producer_id.0, header.producer_epoch.0);
+        let sequences = header.base_sequence..=header.last_sequence();
+        println!(
+            "{base}: producer {id} epoch {epoch} sequences {sequences:?}: {}",
+            values.join(" ")
+        );
+    }
+}
+
 fn check(seed: u64, cluster: &Cluster, ledger: &Ledger) {
     let state = cluster.0.lock();
+    if std::env::var("OTTLA_SHOW").is_ok() {
+        state.partitions.iter().for_each(show);
+    }
     let mut stored = BTreeSet::new();
     for log in &state.partitions {
         let mut last: BTreeMap<String, String> = BTreeMap::new();

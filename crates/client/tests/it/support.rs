@@ -48,12 +48,19 @@ pub fn fresh(prefix: &str) -> String {
 
 /// Runs a test in a runtime of its own.
 pub fn with_broker<F: std::future::Future<Output = ()>>(test: impl FnOnce(Client) -> F) {
+    with_broker_within(Duration::from_secs(120), test);
+}
+
+/// The same with another limit.
+pub fn with_broker_within<F: std::future::Future<Output = ()>>(
+    limit: Duration,
+    test: impl FnOnce(Client) -> F,
+) {
     let client = Client::new(config()).expect("legal settings");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
-    let limit = Duration::from_secs(120);
     let ended = runtime.block_on(async { tokio::time::timeout(limit, test(client)).await });
     ended.expect("the test ends in time");
 }

@@ -38,7 +38,7 @@ fn landed(base_offset: i64) -> Result<Landed> {
 fn three(now: Instant) -> (Queue, Vec<u64>) {
     let mut queue = Queue::default();
     let numbers = (0..3).map(|_| {
-        queue.push(now, &RULES, 100, (0, None, Some(b"v")), &[]);
+        queue.push(|| now, &RULES, 100, (0, None, Some(b"v")), &[]);
         queue.drain(now, &RULES, identity()).expect("a batch").number
     });
     let numbers = numbers.collect();
@@ -64,7 +64,7 @@ async fn batches_are_sent_again_one_at_a_time_in_their_order() {
         let gone = refused(ErrorCode::NotLeaderOrFollower);
         assert_eq!(queue.answered(now, &RULES, *number, gone, NO_PAUSE), After::Again);
     }
-    queue.push(now, &RULES, 100, (0, None, Some(b"v")), &[]);
+    queue.push(|| now, &RULES, 100, (0, None, Some(b"v")), &[]);
     assert_eq!(next(&mut queue, now), Some((0, 0, 0)));
     assert_eq!(next(&mut queue, now), None);
     assert_eq!(
@@ -150,7 +150,7 @@ async fn the_first_batch_of_an_epoch_travels_alone() {
     let now = Instant::now();
     let mut queue = Queue::default();
     for _ in 0..3 {
-        queue.push(now, &RULES, 990, (0, None, Some(&[0; 900])), &[]);
+        queue.push(|| now, &RULES, 990, (0, None, Some(&[0; 900])), &[]);
     }
     assert_eq!(next(&mut queue, now), Some((0, 0, 0)));
     assert_eq!(next(&mut queue, now), None);
@@ -160,14 +160,36 @@ async fn the_first_batch_of_an_epoch_travels_alone() {
 }
 
 #[tokio::test]
+async fn a_sixth_batch_waits_for_the_answer_of_the_first() {
+    let now = Instant::now();
+    let mut queue = Queue::default();
+    for _ in 0..8 {
+        queue.push(|| now, &RULES, 990, (0, None, Some(&[0; 900])), &[]);
+    }
+    assert_eq!(next(&mut queue, now), Some((0, 0, 0)));
+    queue.answered(now, &RULES, 0, landed(0), NO_PAUSE);
+    for n in 1..=5 {
+        assert_eq!(next(&mut queue, now), Some((n, 0, n as i32)));
+    }
+    assert_eq!(next(&mut queue, now), None);
+    queue.answered(now, &RULES, 2, landed(2), NO_PAUSE);
+    assert_eq!(next(&mut queue, now), Some((6, 0, 6)));
+    assert_eq!(next(&mut queue, now), None);
+}
+
+#[tokio::test]
 async fn linger_ends_with_time_a_full_batch_or_a_hurry() {
     let now = Instant::now();
     let mut queue = Queue::default();
-    assert!(queue.push(now, &RULES, 100, (0, None, Some(b"v")), &[]).news);
-    assert!(!queue.push(now, &RULES, 100, (0, None, Some(b"v")), &[]).news);
+    assert!(queue.push(|| now, &RULES, 100, (0, None, Some(b"v")), &[]).news);
+    assert!(!queue.push(|| now, &RULES, 100, (0, None, Some(b"v")), &[]).news);
     assert_eq!(queue.ready_at(&RULES, false), Some(now + RULES.linger));
     assert_eq!(queue.ready_at(&RULES, true), Some(now));
-    assert!(queue.push(now, &RULES, 960, (0, None, Some(&[0; 930])), &[]).news);
+    assert!(
+        queue
+            .push(|| now, &RULES, 960, (0, None, Some(&[0; 930])), &[])
+            .news
+    );
     assert_eq!(queue.ready_at(&RULES, false), Some(now));
 }
 
@@ -220,7 +242,7 @@ async fn a_batch_that_is_too_large_is_cut_until_it_fits() {
     let mut queue = Queue::default();
     let mut taken: Vec<Taken> = Vec::new();
     for _ in 0..9 {
-        taken.push(queue.push(now, &RULES, 100, (0, None, Some(&[7; 80])), &[]));
+        taken.push(queue.push(|| now, &RULES, 100, (0, None, Some(&[7; 80])), &[]));
     }
     let sequences = deliver(&mut queue, now, 300);
     assert_eq!(sequences.iter().map(|(_, _, count)| count).sum::<i32>(), 9);
@@ -230,7 +252,7 @@ async fn a_batch_that_is_too_large_is_cut_until_it_fits() {
     }
     // What comes later begins as small as what fitted.
     for _ in 0..9 {
-        queue.push(now, &RULES, 100, (0, None, Some(&[7; 80])), &[]);
+        queue.push(|| now, &RULES, 100, (0, None, Some(&[7; 80])), &[]);
     }
     assert!(2 < queue.len(), "{} batches", queue.len());
 }
@@ -240,7 +262,7 @@ async fn a_record_that_is_too_large_by_itself_fails_and_those_beside_it_do_not()
     let now = Instant::now();
     let mut queue = Queue::default();
     for bytes in [10, 500, 10] {
-        queue.push(now, &RULES, bytes + 20, (0, None, Some(&vec![7; bytes])), &[]);
+        queue.push(|| now, &RULES, bytes + 20, (0, None, Some(&vec![7; bytes])), &[]);
     }
     // The one behind it begins an epoch, since its sequence would leave a hole.
     assert_eq!(deliver(&mut queue, now, 300), [(0, 0, 1), (1, 0, 1)]);

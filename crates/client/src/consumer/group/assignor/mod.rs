@@ -12,6 +12,16 @@ use std::sync::Arc;
 use crate::TopicPartition;
 
 /// A way to spread partitions over the members of a group.
+///
+/// ```
+/// use client::{Assignor, ConsumerConfig};
+///
+/// let config = ConsumerConfig {
+///     assignors: vec![Assignor::CooperativeSticky],
+///     ..ConsumerConfig::group("billing")
+/// };
+/// assert_eq!(config.assignors[0].name(), "cooperative-sticky");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Assignor {
     /// `RangeAssignor`: of each topic, each member gets a run of partitions.
