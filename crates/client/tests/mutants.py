@@ -51,7 +51,7 @@ PLANTS = {
     "a committed offset is one too far": (
         "consumer/commit.rs", "offset: Offset(offset),", "offset: Offset(offset + 1),", [UNREAD, ENDLESS]),
     "six batches of a partition may be out": (
-        "producer/queue.rs", "const OUTSTANDING_MAX: usize = 5;", "const OUTSTANDING_MAX: usize = 50;", [TWICE, ORDER]),
+        "producer/queue.rs", "const WINDOW_MAX: u64 = 5;", "const WINDOW_MAX: u64 = 50;", [TWICE, ORDER]),
     "what was fetched for an older assignment is given out": (
         "consumer/positions.rs", "            .filter(|one| one.incarnation == incarnation)", "            .filter(|_| 0 <= incarnation as i64)",
         [UNREAD, OWNERS, ENDLESS]),

@@ -85,6 +85,12 @@ pub(super) fn decode(
             let wanted = wanted.map_err(damaged)?;
             if records_max < count + wanted {
                 let cut = offset_after(&batch, chunk.from.max(to), records_max - count);
+                // Offsets that do not ascend would hold the position where it is.
+                let cut = if at == 0 {
+                    cut.max(chunk.from.saturating_add(1))
+                } else {
+                    cut
+                };
                 batches.push(batch);
                 let rest = Chunk {
                     from: cut,
@@ -309,6 +315,30 @@ mod tests {
             next = rest;
         }
         assert_eq!(seen, (3..10).chain(20..30).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_limit_comes_forward_over_offsets_that_do_not_ascend() {
+        let mut bytes = batch(0, 5, BatchOptions::default());
+        // The offset deltas of the records, a varint behind length, attributes and timestamp each, all become 3.
+        let mut at = HEADER_BYTES;
+        for _ in 0..5 {
+            let length = usize::from(bytes[at] >> 1);
+            bytes[at + 3] = 3 << 1;
+            at += 1 + length;
+        }
+        let lenient = DecodeRules {
+            check_crcs: false,
+            ..RULES
+        };
+        let (mut next, mut turns, mut seen) = (Some(chunk(bytes, 0, Vec::new())), 0, 0);
+        while let Some(chunk) = next {
+            let (read, rest) = decode(chunk, &lenient, 1).expect("lenient");
+            (seen, turns) = (seen + read.iter().count(), turns + 1);
+            next = rest;
+            assert!(turns < 20, "it does not come forward");
+        }
+        assert_eq!(seen, 5);
     }
 
     #[test]

@@ -23,10 +23,11 @@ use super::record::{Fate, Landed, Part};
 use super::split;
 use crate::{Error, Result};
 
-/// Batches of a partition that may be on their way or unanswered. A broker remembers the last five of a producer
-/// (`ProducerStateEntry`): were a sixth stored, it would not know the first again when that is sent anew. Requests are
-/// counted by connection, which does not bound it: leaders move while answers are out.
-const OUTSTANDING_MAX: usize = 5;
+/// How many batches the oldest unanswered one and those sent behind it may be, answered or not. A broker remembers the
+/// last five of a producer (`ProducerStateEntry`): were a sixth stored, it would not know the first again when that is
+/// sent anew. Requests are counted by connection, which does not bound it: leaders move while answers are out, and
+/// what was sent later may be answered earlier.
+const WINDOW_MAX: u64 = 5;
 
 /// A producer's identity at the brokers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,8 @@ enum State {
 #[derive(Debug)]
 struct Sent {
     number: u64,
+    /// Counts the batches as brokers see them, one after the other.
+    place: u64,
     bytes: Bytes,
     part: Part,
     created: Instant,
@@ -102,6 +105,7 @@ pub(super) struct Queue {
     identity: Option<Identity>,
     next_sequence: i32,
     next_number: u64,
+    next_place: u64,
     /// The epoch cannot go on.
     broken: bool,
     /// The broker has taken a batch of this epoch.
@@ -188,7 +192,7 @@ impl Queue {
             if in_flight.any(|flies| !flies) {
                 return None;
             }
-            if rules.idempotent && OUTSTANDING_MAX <= self.sent.len() {
+            if rules.idempotent && WINDOW_MAX <= self.next_place.saturating_sub(first.place) {
                 return None;
             }
         }
@@ -255,8 +259,11 @@ impl Queue {
         self.next_sequence = plus(self.next_sequence, count);
         let number = self.next_number;
         self.next_number += 1;
+        let place = self.next_place;
+        self.next_place += 1;
         self.sent.push_back(Sent {
             number,
+            place,
             bytes: bytes.clone(),
             part: Part::whole(open.fate),
             created: open.created.min(now),
@@ -365,6 +372,12 @@ impl Queue {
         let first_count = first.count;
         let parts = whole.part.cut(first_count);
         let held = [first_held, whole.held_bytes - first_held];
+        // One more batch for brokers to remember.
+        self.next_place += 1;
+        self.sent
+            .iter_mut()
+            .skip(place)
+            .for_each(|behind| behind.place += 1);
         let sequences = [whole.base_sequence, plus(whole.base_sequence, first_count)];
         for (step, half) in [first, second].into_iter().enumerate() {
             let (Some(part), Some(held_bytes), Some(sequence)) =
@@ -374,6 +387,7 @@ impl Queue {
             };
             let sent = Sent {
                 number: self.next_number,
+                place: whole.place + step as u64,
                 bytes: half.bytes,
                 part: part.clone(),
                 created: whole.created,
