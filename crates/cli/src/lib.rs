@@ -22,6 +22,7 @@ mod progress;
 mod render;
 mod report;
 mod tree;
+mod watch;
 mod when;
 
 pub use command::Command;

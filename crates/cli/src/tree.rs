@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
 use crate::profile::Profiles;
 use crate::render::{self, FORMATS};
-use crate::{Command, Context, Failure, Format, Kind, Report, complete};
+use crate::{Command, Context, Failure, Format, Kind, Report, complete, watch};
 
 /// The tables that this process knows, told once by [`run`].
 static TABLES: OnceLock<Vec<&'static [Command]>> = OnceLock::new();
@@ -63,9 +64,13 @@ pub fn run(tables: Vec<&'static [Command]>, args: impl IntoIterator<Item = std::
         Ok(context) => context,
         Err(failure) => return failed(&failure, Format::Table),
     };
-    match (command.run)(&context, inner) {
+    let show = |outcome: Result<Report, Failure>| match outcome {
         Ok(report) => finish(&report, context.format),
         Err(failure) => failed(&failure, context.format),
+    };
+    match inner.get_one::<u64>("watch") {
+        Some(seconds) => watch::run(command, &context, inner, Duration::from_secs(*seconds), show),
+        None => show((command.run)(&context, inner)),
     }
 }
 
@@ -217,6 +222,14 @@ pub(crate) fn options(root: clap::Command) -> clap::Command {
             .value_name("SECONDS")
             .value_parser(clap::value_parser!(u64).range(1..))
             .help("How long a call may take with all its retries (default: 30)"),
+    )
+    .arg(
+        Arg::new("watch")
+            .long("watch")
+            .global(true)
+            .value_name("SECONDS")
+            .value_parser(clap::value_parser!(u64).range(1..))
+            .help("Again every so many seconds: list, describe, lag"),
     )
     .arg(
         Arg::new("profile")
