@@ -69,15 +69,29 @@ pub(crate) fn note_failure(report: &mut Report, context: &Context, item: &str, e
     report.failures.push(item_failure(context, item, error));
 }
 
+/// What stands behind a call that was tried until its time was over: the error that it met each time.
+fn cause(error: &Error) -> &Error {
+    match error {
+        Error::TimedOut { last: Some(last), .. } => match cause(last) {
+            Error::TimedOut { .. } => error,
+            cause => cause,
+        },
+        other => other,
+    }
+}
+
 fn code(error: &Error) -> String {
-    match error.code() {
-        Some(code) => format!("{code}"),
-        None => kind(error).name().to_owned(),
+    match cause(error) {
+        Error::RecordTooLarge { .. } => ErrorCode::MessageTooLarge.to_string(),
+        cause => match cause.code() {
+            Some(code) => code.to_string(),
+            None => kind(error).name().to_owned(),
+        },
     }
 }
 
 fn kind(error: &Error) -> Kind {
-    match error {
+    match cause(error) {
         Error::Connect { .. }
         | Error::NoBroker { .. }
         | Error::Disconnected { .. }
@@ -96,17 +110,40 @@ fn kind(error: &Error) -> Kind {
     }
 }
 
+/// Whether somebody listens there who does not speak Kafka's protocol.
+fn is_stranger(tried: &[(String, Error)]) -> bool {
+    let strange = |(_, error): &(String, Error)| {
+        matches!(
+            error,
+            Error::Disconnected { .. }
+                | Error::TimedOut { .. }
+                | Error::Protocol { .. }
+                | Error::Decode { .. }
+        )
+    };
+    tried.iter().any(strange)
+}
+
 fn hint(context: &Context, error: &Error) -> Option<String> {
-    let hint = match error {
+    let servers = &context.bootstrap;
+    let hint = match cause(error) {
+        Error::NoBroker { tried } if is_stranger(tried) => format!(
+            "something listens on {servers} that does not answer as Kafka does: is it the right port (9092 unless \
+             `listeners` says otherwise)? TLS and SASL are not served yet"
+        ),
         Error::Connect { .. } | Error::NoBroker { .. } => format!(
-            "is a server listening on {}? `ottla start` starts one here; -b HOST:PORT names another",
-            context.bootstrap
+            "is a server listening on {servers}? `ottla start` starts one here; -b HOST:PORT names another"
         ),
         Error::TimedOut { .. } => {
             "the server did not answer in time; --timeout SECONDS waits longer".to_owned()
         }
         Error::Config { .. } => "servers are given as -b HOST:PORT[,HOST:PORT...]".to_owned(),
+        Error::NoPartition { topic, .. } => format!("`ottla topic describe {topic}` shows its partitions"),
+        Error::RecordTooLarge { .. } => "write less at once, or records one by one".to_owned(),
         Error::Broker { code, .. } => match code {
+            ErrorCode::InvalidConfig => {
+                "docs/reference/settings.md lists the settings and what they take".to_owned()
+            }
             ErrorCode::UnknownTopicOrPartition => "`ottla topic list` shows the topics that exist".to_owned(),
             ErrorCode::TopicAlreadyExists => "choose another name, or add --if-not-exists".to_owned(),
             ErrorCode::InvalidReplicationFactor => {
@@ -114,6 +151,17 @@ fn hint(context: &Context, error: &Error) -> Option<String> {
             }
             ErrorCode::GroupIdNotFound => "`ottla group list` shows the groups that exist".to_owned(),
             ErrorCode::NonEmptyGroup => "stop the group's members first".to_owned(),
+            ErrorCode::KafkaStorageError => {
+                "the server cannot write: is its disk full? `ottla doctor --data DIR` there says so; `ottla topic trim` \
+                 and `ottla topic delete` make room, and it goes on by itself"
+                    .to_owned()
+            }
+            ErrorCode::InvalidTopicException => {
+                "names have letters, digits, '.', '_' and '-', at most 249 of them".to_owned()
+            }
+            ErrorCode::MessageTooLarge => {
+                "raise max.message.bytes: `ottla topic alter TOPIC --set max.message.bytes=N`".to_owned()
+            }
             ErrorCode::UnsupportedVersion => "this server is too old for the command".to_owned(),
             _ => return None,
         },

@@ -99,9 +99,9 @@ impl Failure {
         ExitCode::from(self.kind.code())
     }
 
-    /// As JSON: `{"error":{"code","message","hint"}}`.
+    /// As JSON: `{"schema","error":{"code","message","hint"}}`.
     pub fn json(&self) -> Value {
-        json!({"error": {"code": self.code, "message": self.message, "hint": self.hint}})
+        json!({"schema": "ottla.error.v1", "error": {"code": self.code, "message": self.message, "hint": self.hint}})
     }
 }
 

@@ -21,7 +21,9 @@ mod profile;
 mod progress;
 mod render;
 mod report;
+mod shapes;
 mod tree;
+mod usage;
 mod watch;
 mod when;
 
@@ -31,6 +33,7 @@ pub use context::Context;
 pub use failure::{Failure, Kind};
 pub use render::Format;
 pub use report::{Column, ItemFailure, Report};
+pub use shapes::page as json_page;
 pub use tree::{reference, run};
 
 /// The time of the machine, in ms since 1970.

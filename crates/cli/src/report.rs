@@ -41,8 +41,10 @@ pub struct ItemFailure {
 /// What a command has to say.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
-    /// The name of the list in JSON, such as `topics`; with `ottla.` in front and `.v1` behind the shape's name.
+    /// The name of the list in JSON, such as `topics`.
     pub what: &'static str,
+    /// The words of the command that says it, which name the shape: filled in by who runs it.
+    pub command: &'static [&'static str],
     /// In the order of the table.
     pub columns: &'static [Column],
     /// One object per thing, with a field for each column; fields that are no column are for JSON only.
@@ -66,6 +68,7 @@ impl Report {
     pub fn new(what: &'static str, columns: &'static [Column]) -> Report {
         Report {
             what,
+            command: &[],
             columns,
             rows: Vec::new(),
             failures: Vec::new(),
@@ -100,7 +103,7 @@ impl Report {
     /// The one JSON object of a command (`-o json`).
     pub fn json(&self) -> Value {
         let mut object = Map::new();
-        object.insert("schema".to_owned(), json!(format!("ottla.{}.v1", self.what)));
+        object.insert("schema".to_owned(), json!(crate::shapes::name(self.command)));
         object.insert(self.what.to_owned(), Value::Array(self.rows.clone()));
         for (name, value) in &self.more {
             object.insert((*name).to_owned(), value.clone());

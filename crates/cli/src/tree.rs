@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 use crate::profile::Profiles;
 use crate::render::{self, FORMATS};
-use crate::{Command, Context, Failure, Format, Kind, Report, complete, watch};
+use crate::{Command, Context, Failure, Format, Kind, Report, complete, usage, watch};
 
 /// The tables that this process knows, told once by [`run`].
 static TABLES: OnceLock<Vec<&'static [Command]>> = OnceLock::new();
@@ -25,7 +25,7 @@ const NOUNS: &[(&str, &str)] = &[
     ("profile", "Named clusters and how to reach them"),
 ];
 
-fn rows() -> impl Iterator<Item = &'static Command> {
+pub(crate) fn rows() -> impl Iterator<Item = &'static Command> {
     let tables = TABLES.get().map(Vec::as_slice).unwrap_or_default();
     tables.iter().flat_map(|table| table.iter())
 }
@@ -49,12 +49,13 @@ pub fn run(tables: Vec<&'static [Command]>, args: impl IntoIterator<Item = std::
         let _ = print(found.as_bytes());
         return ExitCode::SUCCESS;
     }
+    let asked = usage::format(&args);
+    if asked.as_deref() == Some("help") {
+        return usage::shape(&args);
+    }
     let matches = match whole().try_get_matches_from(args) {
         Ok(matches) => matches,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { Kind::Usage.code() } else { 0 });
-        }
+        Err(error) => return usage::refused(&error, asked.as_deref()),
     };
     let (command, inner) = match chosen(&matches) {
         Ok(found) => found,
@@ -65,8 +66,14 @@ pub fn run(tables: Vec<&'static [Command]>, args: impl IntoIterator<Item = std::
         Err(failure) => return failed(&failure, Format::Table),
     };
     let show = |outcome: Result<Report, Failure>| match outcome {
-        Ok(report) => finish(&report, context.format),
-        Err(failure) => failed(&failure, context.format),
+        Ok(mut report) => match unreachable(&report) {
+            Some(failure) => failed(&failure, context.format),
+            None => {
+                report.command = command.path;
+                finish(&report, context.format)
+            }
+        },
+        Err(failure) => failed(&usage::helped(failure, command), context.format),
     };
     match inner.get_one::<u64>("watch") {
         Some(seconds) => watch::run(command, &context, inner, Duration::from_secs(*seconds), show),
@@ -96,6 +103,19 @@ fn context(command: &Command, matches: &ArgMatches) -> Result<Context, Failure> 
     Context::resolve(matches, &environment, profiles.as_ref())
 }
 
+/// No server is no answer: what failed for every item fails as a whole.
+fn unreachable(report: &Report) -> Option<Failure> {
+    let first = report.failures.first()?;
+    if report.failed_kind != Kind::Unreachable || !report.rows.is_empty() {
+        return None;
+    }
+    let failure = Failure::new(Kind::Unreachable, first.message.clone()).with_code(first.code.clone());
+    Some(Failure {
+        hint: first.hint.clone(),
+        ..failure
+    })
+}
+
 fn finish(report: &Report, format: Format) -> ExitCode {
     let mut out = Vec::new();
     let written = render::report(report, format, &mut out);
@@ -112,7 +132,7 @@ fn finish(report: &Report, format: Format) -> ExitCode {
     ExitCode::from(report.failed_kind.code())
 }
 
-fn failed(failure: &Failure, format: Format) -> ExitCode {
+pub(crate) fn failed(failure: &Failure, format: Format) -> ExitCode {
     if format.is_json() {
         eprintln!("{}", failure.json());
     } else {
@@ -204,7 +224,10 @@ pub(crate) fn options(root: clap::Command) -> clap::Command {
             .long("output")
             .global(true)
             .value_name("FORMAT")
-            .help(format!("How to answer: {} (default: table)", names.join(", "))),
+            .help(format!(
+                "How to answer: {} (default: table); help prints the shape of the JSON",
+                names.join(", ")
+            )),
     )
     .arg(
         Arg::new("bootstrap")

@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Args, FromArgMatches};
-use cli::{Command, Context, Failure, Report};
+use cli::{Column, Command, Context, Failure, Report};
+use serde_json::{Value, json};
 
 use crate::{doctor, export, start};
 
@@ -71,38 +72,62 @@ pub struct StartArgs {
     pub guide: bool,
 }
 
+const EXPORTED: &[Column] = &[Column::new("folder"), Column::new("bytes")];
+const WRITTEN: &[Column] = &[Column::new("file")];
+const SCRUBBED: &[Column] = &[Column::new("files"), Column::new("bytes")];
+
+/// What went wrong, and what a person may do about it.
+fn failed(error: &anyhow::Error) -> Failure {
+    let failure = Failure::failed(format!("{error:#}"));
+    let of_system = |cause: &(dyn std::error::Error + 'static)| {
+        let error = cause.downcast_ref::<std::io::Error>();
+        error.and_then(|error| hint(error.kind()))
+    };
+    let of_settings = |cause: &(dyn std::error::Error + 'static)| {
+        let found = cause.downcast_ref::<config::Error>();
+        found.map(|_| "docs/reference/settings.md lists the settings and what they take")
+    };
+    let mut causes = error.chain();
+    match causes.find_map(|cause| of_system(cause).or_else(|| of_settings(cause))) {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+/// What to do about what the system refused.
+fn hint(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::AddrInUse => Some(
+            "another program has the port, perhaps another node: `ottla doctor` looks; \
+             --set listeners=PLAINTEXT://127.0.0.1:PORT chooses another",
+        ),
+        ErrorKind::AddrNotAvailable => Some(
+            "this machine has no such address: listeners say where to listen, advertised.listeners what clients use",
+        ),
+        ErrorKind::PermissionDenied => {
+            Some("this user may not write there: --data DIR chooses another place")
+        }
+        ErrorKind::StorageFull => {
+            Some("the disk is full: make room, or choose another place with --data DIR")
+        }
+        _ => None,
+    }
+}
+
 fn said(done: anyhow::Result<()>) -> Result<Report, Failure> {
-    done.map(|()| Report::silent())
-        .map_err(|error| Failure::failed(format!("{error:#}")))
+    done.map(|()| Report::silent()).map_err(|error| failed(&error))
+}
+
+/// Rows for scripts, and a sentence for people.
+fn shown(what: &'static str, columns: &'static [Column], rows: Vec<Value>, text: String) -> Report {
+    let mut report = Report::of(what, columns, rows);
+    report.text = Some(text);
+    report
 }
 
 fn start_node(_: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
     let args = StartArgs::from_arg_matches(matches).map_err(|error| Failure::usage(error.to_string()))?;
-    start::run(&args)
-        .map(|()| Report::silent())
-        .map_err(|error| start_failure(&error))
-}
-
-/// What a person who could not start a node may do about it.
-fn start_failure(error: &anyhow::Error) -> Failure {
-    let failure = Failure::failed(format!("{error:#}"));
-    let kinds = error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<std::io::Error>());
-    let hint = match kinds.map(std::io::Error::kind).next() {
-        Some(ErrorKind::AddrInUse) => {
-            "another program has the port, perhaps another node: `ottla doctor` looks; \
-             --set listeners=PLAINTEXT://127.0.0.1:PORT chooses another"
-        }
-        Some(ErrorKind::PermissionDenied) => {
-            "this user may not write there: --data DIR chooses another place"
-        }
-        Some(ErrorKind::StorageFull) => {
-            "the disk is full: make room, or choose another place with --data DIR"
-        }
-        _ => return failure,
-    };
-    failure.hint(hint)
+    said(start::run(&args))
 }
 
 fn path(name: &'static str, help: &'static str) -> Arg {
@@ -132,9 +157,10 @@ fn dump_arguments(command: clap::Command) -> clap::Command {
     )
 }
 
-fn dump(_: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
+fn dump(context: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
     let files: Vec<PathBuf> = matches.get_many("files").into_iter().flatten().cloned().collect();
-    said(export::dump(&files, matches.get_flag("json")))
+    let json = matches.get_flag("json") || context.format.is_json();
+    said(export::dump(&files, json))
 }
 
 fn export_logs_arguments(command: clap::Command) -> clap::Command {
@@ -158,7 +184,13 @@ fn export_logs(_: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
     let topics: Vec<String> = matches.get_many("topic").into_iter().flatten().cloned().collect();
     let to = matches.get_one::<PathBuf>("dir").map(PathBuf::as_path);
     let to = to.ok_or_else(|| Failure::usage("a folder is needed".to_owned()))?;
-    said(export::logs(given(matches, "data")?, to, &topics))
+    let written = export::logs(given(matches, "data")?, to, &topics).map_err(|error| failed(&error))?;
+    let row = |(folder, bytes): &(PathBuf, u64)| json!({"folder": folder.to_string_lossy(), "bytes": bytes});
+    let text: String = written
+        .iter()
+        .map(|(folder, bytes)| format!("{} {bytes} bytes\n", folder.display()))
+        .collect();
+    Ok(shown("logs", EXPORTED, written.iter().map(row).collect(), text))
 }
 
 fn export_arguments(command: clap::Command) -> clap::Command {
@@ -168,7 +200,15 @@ fn export_arguments(command: clap::Command) -> clap::Command {
 }
 
 fn export_metadata(_: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
-    said(export::metadata(given(matches, "data")?, given(matches, "to")?))
+    let segment =
+        export::metadata(given(matches, "data")?, given(matches, "to")?).map_err(|error| failed(&error))?;
+    let row = json!({"file": segment.to_string_lossy()});
+    Ok(shown(
+        "files",
+        WRITTEN,
+        vec![row],
+        format!("{}\n", segment.display()),
+    ))
 }
 
 fn scrub_arguments(command: clap::Command) -> clap::Command {
@@ -182,10 +222,18 @@ fn scrub(context: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
         data.display()
     ))?;
     if context.dry_run {
-        println!("would write zeros over the spare files of {}", data.display());
-        return Ok(Report::silent());
+        let mut report = Report::new("scrubbed", SCRUBBED);
+        report.dry_run = true;
+        report.text = Some(format!(
+            "would write zeros over the spare files of {}\n",
+            data.display()
+        ));
+        return Ok(report);
     }
-    said(export::scrub(data))
+    let (files, bytes) = export::scrub(data).map_err(|error| failed(&error))?;
+    let row = json!({"files": files, "bytes": bytes});
+    let text = format!("{files} spare files, {bytes} bytes: overwritten with zeros\n");
+    Ok(shown("scrubbed", SCRUBBED, vec![row], text))
 }
 
 #[cfg(test)]
@@ -196,9 +244,9 @@ mod tests {
     fn who_cannot_start_is_told_what_to_do() {
         let taken =
             anyhow::Error::new(std::io::Error::from(ErrorKind::AddrInUse)).context("cannot listen on X");
-        let failure = start_failure(&taken);
+        let failure = failed(&taken);
         assert!(failure.message.starts_with("cannot listen on X: "));
         assert!(failure.hint.is_some_and(|hint| hint.contains("--set listeners=")));
-        assert_eq!(start_failure(&anyhow::anyhow!("else")).hint, None);
+        assert_eq!(failed(&anyhow::anyhow!("else")).hint, None);
     }
 }

@@ -34,8 +34,8 @@ impl Observer for Deaf {
 }
 
 /// Writes logs as Kafka's folders and files: `<topic>-<partition>/` with segments, indexes, leader epochs and the topic's
-/// id. The node must be stopped. With names, only those topics.
-pub fn logs(data: &Path, to: &Path, topics: &[String]) -> anyhow::Result<()> {
+/// id. The node must be stopped. With names, only those topics. Gives the folders and the bytes of their segments.
+pub fn logs(data: &Path, to: &Path, topics: &[String]) -> anyhow::Result<Vec<(PathBuf, u64)>> {
     let identity = Identity {
         cluster_id: None,
         node_id: node_id(data)?,
@@ -44,6 +44,7 @@ pub fn logs(data: &Path, to: &Path, topics: &[String]) -> anyhow::Result<()> {
         LogDirectory::open(&Os::real(), data, &identity, Options::default(), Arc::new(Deaf))?;
     let mut logs = directory.logs();
     logs.sort_by_key(|log| (log.topic_name().to_owned(), log.target().partition));
+    let mut written = Vec::new();
     for log in logs {
         let name = log.topic_name();
         let is_wanted = topics.is_empty() || topics.iter().any(|topic| topic == name);
@@ -56,11 +57,11 @@ pub fn logs(data: &Path, to: &Path, topics: &[String]) -> anyhow::Result<()> {
         if is_wanted {
             let folder = to.join(format!("{name}-{}", log.target().partition));
             let bytes = export_log(&log, &folder).with_context(|| folder.display().to_string())?;
-            println!("{} {bytes} bytes", folder.display());
+            written.push((folder, bytes));
         }
     }
     directory.close()?;
-    Ok(())
+    Ok(written)
 }
 
 fn export_log(log: &Arc<Log>, folder: &Path) -> anyhow::Result<u64> {
@@ -154,8 +155,8 @@ impl SegmentFile {
     }
 }
 
-/// The node must be stopped: its directory is opened like at a start.
-pub fn metadata(data: &Path, to: &Path) -> anyhow::Result<()> {
+/// The node must be stopped: its directory is opened like at a start. Gives the segment's file.
+pub fn metadata(data: &Path, to: &Path) -> anyhow::Result<PathBuf> {
     let identity = Identity {
         cluster_id: None,
         node_id: node_id(data)?,
@@ -187,9 +188,8 @@ pub fn metadata(data: &Path, to: &Path) -> anyhow::Result<()> {
             std::fs::copy(&path, to.join(name))?;
         }
     }
-    println!("{}", segment.display());
     directory.close()?;
-    Ok(())
+    Ok(segment)
 }
 
 fn node_id(data: &Path) -> anyhow::Result<BrokerId> {
@@ -202,9 +202,7 @@ fn node_id(data: &Path) -> anyhow::Result<BrokerId> {
     Ok(BrokerId(id.trim().parse()?))
 }
 
-/// Zeros over the spares of a stopped node.
-pub fn scrub(data: &Path) -> anyhow::Result<()> {
-    let (files, bytes) = storage::zero_spares(&Os::real(), data)?;
-    println!("{files} spare files, {bytes} bytes: overwritten with zeros");
-    Ok(())
+/// Zeros over the spares of a stopped node; gives how many files and bytes.
+pub fn scrub(data: &Path) -> anyhow::Result<(usize, u64)> {
+    Ok(storage::zero_spares(&Os::real(), data)?)
 }

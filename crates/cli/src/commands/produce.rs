@@ -1,6 +1,7 @@
 //! `ottla produce`: lines, `key:value` or JSON from stdin or files, one record each.
 
 use std::collections::VecDeque;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgMatches};
@@ -107,6 +108,11 @@ fn run(context: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
     let config = ProducerConfig {
         acks: acks(matches)?,
         codec: codec(matches)?,
+        // How large a record may be is the topic's to say (max.message.bytes).
+        request_bytes: REQUEST_BYTES_MAX,
+        // A disk that is full or a leader that is away is said in time.
+        delivery_timeout: context.timeout,
+        block_max: context.timeout,
         ..ProducerConfig::default()
     };
     let whole = matches.get_flag("whole");
@@ -120,6 +126,8 @@ fn run(context: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
     })
 }
 
+/// The largest record that is read, in bytes.
+const REQUEST_BYTES_MAX: usize = 16 << 20;
 /// Deliveries that are waited for behind the reading.
 const UNCONFIRMED_MAX: usize = 100_000;
 
@@ -163,6 +171,9 @@ async fn produce(
                     delivery.await.map_err(failed)?;
                 }
             }
+            while let Some(outcome) = settled(&mut open).await {
+                outcome.map_err(failed)?;
+            }
             progress.at(records, None);
         }
     }
@@ -181,6 +192,18 @@ async fn produce(
     let mut report = Report::of("produced", COLUMNS, vec![row]);
     report.dry_run = context.dry_run;
     Ok(report)
+}
+
+/// The outcome of the oldest delivery, if it is known: a failure ends the reading soon.
+async fn settled(open: &mut VecDeque<Delivery>) -> Option<client::Result<client::Delivered>> {
+    let oldest = open.front_mut()?;
+    let look = |context: &mut std::task::Context<'_>| match std::pin::Pin::new(&mut *oldest).poll(context) {
+        Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+        Poll::Pending => Poll::Ready(None),
+    };
+    let outcome = std::future::poll_fn(look).await?;
+    open.pop_front();
+    Some(outcome)
 }
 
 /// Lines without their ends, or all of the input as one piece.

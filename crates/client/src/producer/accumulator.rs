@@ -311,7 +311,7 @@ impl Accumulator {
                 let why = Error::TimedOut {
                     what: format!("the delivery to {}-{partition}", topic.name),
                     after: rules.delivery_timeout,
-                    last: None,
+                    last: queue.refused().cloned().map(Box::new),
                 };
                 freed += queue.expire(now, &rules, &why);
             }

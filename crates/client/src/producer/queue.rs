@@ -114,6 +114,8 @@ pub(super) struct Queue {
     typical_bytes: usize,
     /// What the topic found too large: batches stay below it.
     too_large_bytes: Option<usize>,
+    /// Why the last batch that was answered goes out again.
+    refused: Option<Error>,
 }
 
 /// The place of a record that was taken.
@@ -127,6 +129,11 @@ pub(super) struct Taken {
 impl Queue {
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.sent.is_empty()
+    }
+
+    /// Why batches go out again, if the last answer was a refusal.
+    pub(super) fn refused(&self) -> Option<&Error> {
+        self.refused.as_ref()
     }
 
     /// Batches that are not delivered yet.
@@ -323,6 +330,7 @@ impl Queue {
         let error = match outcome {
             Ok(landed) => {
                 self.confirmed = true;
+                self.refused = None;
                 return self.over(place, Ok(landed));
             }
             Err(error) => error,
@@ -352,6 +360,7 @@ impl Queue {
         };
         if (hole || error.is_retriable()) && !expired {
             sent.state = State::Again(now + pause(sent.attempts));
+            self.refused = Some(error);
             return After::Again;
         }
         self.broken |= rules.idempotent;

@@ -147,7 +147,18 @@ pub(super) fn report(mut measured: Measured<'_>) -> Report {
 
 /// The report of a dry run.
 pub(super) fn planned(bench: &'static str, topic: &str, records: Option<u64>, how: &str) -> Report {
-    let row: Value = json!({"bench": bench, "topic": topic, "records": records});
+    // Nothing is measured: the other fields are null.
+    let mut row: Value = COLUMNS
+        .iter()
+        .map(|column| (column.field.to_owned(), Value::Null))
+        .collect();
+    for (field, value) in [
+        ("bench", json!(bench)),
+        ("topic", json!(topic)),
+        ("records", json!(records)),
+    ] {
+        row[field] = value;
+    }
     let mut report = Report::of("bench", COLUMNS, vec![row]);
     report.dry_run = true;
     let count = records.map_or_else(|| "all".to_owned(), thousands);

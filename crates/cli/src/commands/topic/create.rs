@@ -75,7 +75,13 @@ fn run(context: &Context, matches: &ArgMatches) -> Result<Report, Failure> {
                     "topic_id": created.id.to_string(),
                 })),
                 Err(error) if lenient && error.code() == Some(ErrorCode::TopicAlreadyExists) => {
-                    report.rows.push(json!({"topic": name, "created": false}));
+                    report.rows.push(json!({
+                        "topic": name,
+                        "partitions": null,
+                        "replication_factor": null,
+                        "created": false,
+                        "topic_id": null,
+                    }));
                 }
                 Err(error) => note_failure(&mut report, context, &name, &error),
             }
