@@ -346,8 +346,9 @@ def logs(data):
     answers("log export-metadata", ["--data", data, "--to", "metadata"], 0)
     fails("log export-metadata", ["--data", "missing", "--to", "metadata"], 1)
     usage("log export-metadata", [])
-    answers("log scrub", ["--data", data], 0)
-    usage("log scrub", [])
+    answers("log scrub", ["--data", data, "-n"], 0)
+    answers("log scrub", ["--data", data, "-y"], 0)
+    usage("log scrub", [], ["--data", data])
 
 
 # --- first steps gone wrong

@@ -33,5 +33,6 @@ say "tests";  cargo test --workspace --locked --quiet
 say "binary"; cargo build --locked --quiet --package ottla-server
 say "docs"; tests/docs.sh "${CARGO_TARGET_DIR:-target}/debug/ottla"
 if command -v mdbook > /dev/null; then mdbook build docs; fi
+say "command line"; tests/cli.py "${CARGO_TARGET_DIR:-target}/debug/ottla"
 say "real clients"
 tests/conformance/run.sh "${CARGO_TARGET_DIR:-target}/debug/ottla"
