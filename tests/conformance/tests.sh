@@ -174,6 +174,27 @@ t_kafka_dump_log_reads_the_metadata() {
   tool DumpLogSegments --cluster-metadata-decoder --files "$out/export/00000000000000000000.log" > "$out/dump" || return 1
   has '"type":"TOPIC_RECORD","version":0,"data":{"name":"dumped"' "$out/dump" && has KRaftVoters "$out/dump" && ! grep -q 'isvalid: false' "$out/dump"
 }
+# The snapshots of that log as they lie there, read by name.
+t_kafka_dump_log_reads_the_snapshots() {
+  local node node_address= number newest count
+  node snapshots --set metadata.log.max.record.bytes.between.snapshots=2000 || return 1
+  for number in $(seq 12); do timeout 30 kcat -b "$node_address" -P -t "snap-$number" <<< x || return 1; done
+  for _ in $(seq 100); do
+    count=$(find "$out/data/__cluster_metadata-0" -name '*.checkpoint' | wc -l)
+    [ "$count" -ge 2 ] && break
+    sleep 0.1
+  done
+  kill "$node"; wait "$node" || return 1
+  newest=$(ls "$out"/data/__cluster_metadata-0/*.checkpoint | tail -1)
+  for number in "$out"/data/__cluster_metadata-0/*.checkpoint; do
+    tool DumpLogSegments --cluster-metadata-decoder --files "$number" > "$out/dump-$(basename "$number")" || return 1
+    ! grep 'isvalid: false' "$out/dump-$(basename "$number")" || return 1
+  done
+  newest=$out/dump-$(basename "$newest")
+  has 'SnapshotHeader {"version":0' "$newest" && has 'KRaftVoters' "$newest" && has 'SnapshotFooter' "$newest" &&
+    has '"type":"TOPIC_RECORD","version":0,"data":{"name":"snap-8"' "$newest" &&
+    has '"type":"FEATURE_LEVEL_RECORD"' "$newest" && echo "$count snapshots"
+}
 
 # For tests alone: ends the broker, wherever it was started, and waits until it is gone.
 stop() {
