@@ -76,6 +76,7 @@ fn export_log(log: &Arc<Log>, folder: &Path) -> anyhow::Result<u64> {
             next,
             bytes: 0,
             max_timestamp: -1,
+            written_ms: None,
         });
     }
     for segment in segments {

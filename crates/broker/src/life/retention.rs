@@ -31,9 +31,11 @@ pub fn retained(
     let by_size = count_by_size(segments, high_watermark, settings);
     let left = segments.get(by_size..).unwrap_or_default();
     let by_time = settings.retention_ms.map_or(0, |most| {
-        // A segment whose records have no time has no age.
         let too_old = |segment: &Segment| {
-            let aged = 0 <= segment.max_timestamp && most < now_ms.saturating_sub(segment.max_timestamp);
+            let newest = Some(segment.max_timestamp).filter(|newest| 0 <= *newest);
+            // Where no record has a time, the last write tells (`LogSegment.largestTimestamp`).
+            let newest = newest.or(segment.written_ms);
+            let aged = newest.is_some_and(|newest| most < now_ms.saturating_sub(newest));
             // A compaction may have left nothing of it.
             aged || segment.bytes == 0
         };
@@ -146,6 +148,7 @@ mod tests {
             next: Offset(10 * at + 10),
             bytes: 100,
             max_timestamp: 1000 * (at + 1),
+            written_ms: None,
         };
         (0..count).map(segment).collect()
     }
@@ -218,9 +221,13 @@ mod tests {
     }
 
     #[test]
-    fn records_without_a_time_have_no_age() {
+    fn records_without_a_time_are_as_old_as_their_last_write() {
         let mut of = segments(2);
         of[0].max_timestamp = -1;
-        assert_eq!(start(&of, 20, &settings(None, Some(500)), 99_999), None);
+        let limit = settings(None, Some(500));
+        assert_eq!(start(&of, 20, &limit, 99_999), None, "nobody knows");
+        of[0].written_ms = Some(1000);
+        assert_eq!(start(&of, 20, &limit, 1500), None);
+        assert_eq!(start(&of, 20, &limit, 1501), Some((10, false)));
     }
 }

@@ -142,6 +142,10 @@ impl Partition {
             _ => (records, header),
         };
         let (batch, header) = self.stamp(records, header, stamps.then_some(now_ms));
+        // No segment could hold it (`UnifiedLog.append`): refused without a word, before the producer is looked at.
+        if settings.segment_bytes < batch.len() as u64 {
+            return Err(AppendFailure::of(ErrorCode::RecordListTooLarge));
+        }
         let appended = self
             .append(&batch, &header)
             .map_err(|error| self.refused(&error))?;

@@ -189,6 +189,27 @@ fn a_batch_above_the_topics_limit_is_too_large() {
 }
 
 #[test]
+fn a_batch_that_no_segment_could_hold_is_refused() {
+    let limits = [("max.message.bytes", "3000000"), ("segment.bytes", "1048576")];
+    let (_node, mut client) = node_with("t", &limits);
+    let of = |bytes: usize| {
+        let mut builder = record::BatchBuilder::new(BatchOptions::default());
+        builder.push(1000, None, Some(&vec![7; bytes]));
+        builder.build().expect("memory suffices")
+    };
+    assert_eq!(
+        code(&mut client, "t", of(1_048_520)).0,
+        ErrorCode::RecordListTooLarge
+    );
+    let row = produce(&mut client, "t", 9, of(2_000_000));
+    assert_eq!(
+        (row.error_code, row.base_offset, row.error_message),
+        (18, -1, None)
+    );
+    assert_eq!(code(&mut client, "t", of(1_048_400)), (ErrorCode::None, 0));
+}
+
+#[test]
 fn producer_ids_are_given_once_and_never_again_after_a_restart() {
     let node = TestNode::start(&[]);
     let mut client = Client::connect(node.address);

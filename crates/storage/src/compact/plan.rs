@@ -145,6 +145,7 @@ mod tests {
             next: Offset(10 * at + 10),
             bytes: 100,
             max_timestamp: 1000 * (at + 1) + 900,
+            written_ms: None,
         };
         let state = |segment: Segment| SegmentState {
             base: segment.base,

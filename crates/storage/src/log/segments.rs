@@ -42,6 +42,8 @@ pub struct Segment {
     pub bytes: u64,
     /// -1 where no record has one.
     pub max_timestamp: i64,
+    /// When it was last written to, if no record in it has a time and that is known.
+    pub written_ms: Option<i64>,
 }
 
 impl Log {
@@ -61,6 +63,7 @@ impl Log {
             next: end(at),
             bytes: segment.bytes,
             max_timestamp: segment.max_timestamp,
+            written_ms: segment.written_ms(),
         });
         segments.collect()
     }

@@ -10,8 +10,8 @@ use crate::format::codec::{CodecError, Reader, Writer};
 pub struct SegmentState {
     pub base: Offset,
     pub bytes: u64,
-    /// The largest timestamp of the first batch: a segment's age counts from here (`rollingBasedTimestamp`). -1 in an
-    /// empty one.
+    /// The largest timestamp of the first batch: a segment's age counts from here (`rollingBasedTimestamp`). Negative
+    /// where there is none; see [`SegmentState::written_ms`].
     pub first_timestamp: i64,
     /// -1 where no record has one.
     pub max_timestamp: i64,
@@ -24,6 +24,18 @@ impl SegmentState {
             bytes: 0,
             first_timestamp: -1,
             max_timestamp: -1,
+        }
+    }
+
+    /// When it was last written to, if no record in it has a time: Kafka takes that of the file (`LogSegment.largestTimestamp`).
+    /// It is kept in the first timestamp, which has no other use then: two less than its opposite.
+    pub fn written_ms(&self) -> Option<i64> {
+        (self.max_timestamp < 0 && self.first_timestamp < -1).then(|| -2 - self.first_timestamp)
+    }
+
+    fn note_written(&mut self, wall_ms: i64) {
+        if self.max_timestamp < 0 && self.bytes != 0 && (0..i64::MAX - 2).contains(&wall_ms) {
+            self.first_timestamp = self.first_timestamp.min(-2 - wall_ms);
         }
     }
 
@@ -69,6 +81,15 @@ impl Segments {
         }
     }
 
+    /// A batch without a time, which begins at `offset`, was written at this wall clock.
+    pub(crate) fn note_written(&mut self, offset: Offset, wall_ms: i64) {
+        let after = self.0.partition_point(|segment| segment.base <= offset);
+        let holder = after.checked_sub(1).and_then(|at| self.0.get_mut(at));
+        if let Some(segment) = holder {
+            segment.note_written(wall_ms);
+        }
+    }
+
     /// A segment begins.
     pub(super) fn roll(&mut self, log_start: Offset, base: Offset) {
         if self.0.is_empty() && log_start < base {
@@ -109,7 +130,14 @@ impl Segments {
             .saturating_sub(1);
         let after = self.0.partition_point(|segment| segment.base < next);
         if first <= after {
-            self.0.splice(first..after, with.iter().copied());
+            let replaced = self.0.get(first..after).unwrap_or_default();
+            let written_ms = replaced.iter().filter_map(SegmentState::written_ms).max();
+            let with = with.iter().copied().map(|mut segment| {
+                written_ms.into_iter().for_each(|at| segment.note_written(at));
+                segment
+            });
+            let with: Vec<SegmentState> = with.collect();
+            self.0.splice(first..after, with);
         }
     }
 
@@ -216,6 +244,31 @@ mod tests {
         let mut of = segments(&[0, 10, 20, 30]);
         of.replace(Offset(10), Offset(20), &[SegmentState::empty(Offset(10))]);
         assert_eq!(bases(&of), [0, 10, 20, 30]);
+    }
+
+    #[test]
+    fn a_segment_without_times_remembers_when_it_was_written() {
+        let mut of = segments(&[0, 10]);
+        of.note_written(Offset(3), 500);
+        assert_eq!(of.0[0].written_ms(), None, "nothing is in it");
+        of.0[0].bytes = 70;
+        of.note_written(Offset(3), 500);
+        of.note_written(Offset(9), 700);
+        of.note_written(Offset(4), 600);
+        assert_eq!(of.0[0].written_ms(), Some(700));
+        assert_eq!(of.0[1].written_ms(), None);
+        let left = SegmentState {
+            bytes: 70,
+            ..SegmentState::empty(Offset(0))
+        };
+        of.replace(Offset(0), Offset(10), &[left]);
+        assert_eq!(
+            of.0[0].written_ms(),
+            Some(700),
+            "a compaction does not make it young"
+        );
+        of.0[0].max_timestamp = 5;
+        assert_eq!(of.0[0].written_ms(), None, "a record tells");
     }
 
     #[test]
