@@ -3,6 +3,7 @@
 mod admin;
 mod configs;
 mod connection;
+mod damage;
 mod day;
 mod fetch;
 mod groups;

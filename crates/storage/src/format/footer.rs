@@ -185,7 +185,12 @@ fn decode_run(reader: &mut Reader<'_>, version: u16) -> Result<FooterRun, CodecE
 pub struct Trailer {
     pub position: u64,
     pub bytes: u64,
+    /// No log began, ended, was cut or moved in the chunk: runs and states are all that a start has to know of it.
+    pub is_delta: bool,
 }
+
+/// Flags of a trailer.
+const IS_DELTA: u32 = 1;
 
 impl Trailer {
     pub fn encode(&self, life: u64) -> [u8; TRAILER_BYTES] {
@@ -193,6 +198,8 @@ impl Trailer {
         put(&mut out, 0, &MAGIC.to_le_bytes());
         put(&mut out, 8, &self.position.to_le_bytes());
         put(&mut out, 16, &self.bytes.to_le_bytes());
+        let flags = if self.is_delta { IS_DELTA } else { 0 };
+        put(&mut out, 24, &flags.to_le_bytes());
         let crc = trailer_crc(life, &out);
         put(&mut out, 60, &crc.to_le_bytes());
         out
@@ -206,6 +213,7 @@ impl Trailer {
         holds.then(|| Trailer {
             position: u64::from_le_bytes(le(bytes, 8)),
             bytes: u64::from_le_bytes(le(bytes, 16)),
+            is_delta: u32::from_le_bytes(le(bytes, 24)) & IS_DELTA != 0,
         })
     }
 }
@@ -277,6 +285,7 @@ mod tests {
         let trailer = Trailer {
             position: 5,
             bytes: 6,
+            is_delta: true,
         };
         assert_eq!(Trailer::decode(1, &trailer.encode(1)), Some(trailer));
         assert_eq!(Trailer::decode(2, &trailer.encode(1)), None);

@@ -160,6 +160,34 @@ impl Index {
         ))
     }
 
+    /// Whether a run of a chunk that was sealed, which serves offsets up to `next`, goes on where this index ends, or is
+    /// a part of it already.
+    pub(crate) fn joins(&self, run: &Run, next: Offset, log_start: Offset) -> bool {
+        let known = self.open.iter().find(|extent| extent.chunk == run.chunk);
+        let from = known.map_or(self.end, |extent| extent.base);
+        // A START in the chunk drops what was between.
+        self.has_all_of(run, next) || from == run.base || (from < run.base && run.base <= log_start)
+    }
+
+    /// The index is that of a later time: the run is in it, or was moved or dropped since.
+    fn has_all_of(&self, run: &Run, next: Offset) -> bool {
+        let is_open = self.open.iter().any(|extent| extent.chunk == run.chunk);
+        next <= self.end && !is_open
+    }
+
+    /// Pieces of a sealed chunk become this run of it.
+    pub(crate) fn join(&mut self, chunk: u64, run: Option<(Run, Offset)>, end: Offset) {
+        let run = match run {
+            Some((run, next)) if self.has_all_of(&run, next) => return,
+            Some((run, _)) => Some(run),
+            None => None,
+        };
+        let mut open = std::mem::take(&mut self.open);
+        open.retain(|extent| extent.chunk != chunk);
+        self.runs.extend(run);
+        *self = Index::new(std::mem::take(&mut self.runs), open, self.end.max(end));
+    }
+
     /// Drops everything from `end` on.
     pub(crate) fn truncate(&mut self, end: Offset) {
         self.open.retain(|extent| extent.base < end);

@@ -268,9 +268,12 @@ impl Log {
     }
 
     /// A group that holds these batches is in the chunk. False if nobody wants them any more.
-    pub(crate) fn wrote(&self, extent: Extent, tail: Tail) -> bool {
+    pub(crate) fn wrote(&self, extent: Extent, tail: Tail, wall_ms: i64) -> bool {
         let mut inner = self.inner.lock();
         let next = extent.next;
+        if extent.max_timestamp < 0 {
+            inner.state.segments.note_written(extent.base, wall_ms);
+        }
         inner.index.push(extent);
         inner.tail.push_back(tail);
         // Under the lock, so that a reader who sees the end also finds the extent.

@@ -24,8 +24,12 @@ impl Recovered {
         group: &Group,
     ) -> Result<bool, Error> {
         let mut sealed = false;
-        for (entry, at) in &group.entries {
+        for (index, (entry, at)) in group.entries.iter().enumerate() {
             let position = place.position + at;
+            if group.rotten.contains(&index) && entry.kind != EntryType::Seal {
+                self.lose(place, entry, position);
+                continue;
+            }
             self.last_incarnation = self.last_incarnation.max(entry.incarnation);
             match entry.kind {
                 EntryType::Seal => {
@@ -53,10 +57,44 @@ impl Recovered {
                         building.topic_name = topic_name;
                     }
                 }
-                _ => self.apply_to_log(stream, scanner, place, entry, position)?,
+                _ => {
+                    self.apply_to_log(stream, scanner, place, entry, position)?;
+                    let log = self.logs.get_mut(&entry.target);
+                    let timeless = entry.kind == EntryType::Data && entry.max_timestamp < 0;
+                    if let Some(building) = log.filter(|_| timeless) {
+                        let segments = &mut building.inner.state.segments;
+                        segments.note_written(entry.base_offset, group.header.wall_ms);
+                    }
+                }
             }
         }
         Ok(sealed)
+    }
+
+    /// What an entry holds is damaged. It is known whose it is: nobody else is concerned.
+    fn lose(&mut self, place: &Place, entry: &Entry, position: u64) {
+        self.last_incarnation = self.last_incarnation.max(entry.incarnation);
+        let chunk = place.chunk.id;
+        let Some(building) = self.building(entry) else {
+            return;
+        };
+        building.damaged = true;
+        building.doubtful = false;
+        let (inner, base, next) = (&mut building.inner, entry.base_offset, entry.next_offset);
+        if entry.kind == EntryType::Data && inner.index.end() < next {
+            // Whoever reads here meets the damage; what lies before and behind can be read.
+            inner.index.push(extent(entry, chunk, position));
+            inner.assigned = inner.assigned.max(next);
+        }
+        let what = if entry.kind == EntryType::Data {
+            format!("its records {base} to {}", next.plus(-1))
+        } else {
+            format!("an entry of it ({:?})", entry.kind)
+        };
+        let name = building.name(&entry.target);
+        building.losses.push(format!(
+            "{name}: {what} do not hold, in chunk {chunk:016x} at byte {position}"
+        ));
     }
 
     /// Without checkpoints, and with chunks before this one gone: what the logs were is in its footer.
@@ -110,7 +148,15 @@ impl Recovered {
                     inner.empty(entry.base_offset);
                     building.start_guessed = true;
                 }
-                apply_data(building, scanner, place, entry, position, prefix_lost)?;
+                let lost = apply_data(building, scanner, place, entry, position, prefix_lost)?;
+                if let Some(before) = lost {
+                    let name = building.name(&entry.target);
+                    let after = entry.base_offset;
+                    let last = after.plus(-1);
+                    building
+                        .losses
+                        .push(format!("{name}: its records {before} to {last} are lost"));
+                }
             }
             EntryType::Epoch => inner.state.apply_epoch(entry.leader_epoch, entry.base_offset),
             EntryType::Roll => inner.state.apply_roll(entry.base_offset),
@@ -130,6 +176,19 @@ impl Recovered {
     }
 }
 
+fn extent(entry: &Entry, chunk: u64, position: u64) -> Extent {
+    Extent {
+        base: entry.base_offset,
+        next: entry.next_offset,
+        chunk,
+        position,
+        bytes: entry.payload_bytes,
+        max_timestamp: entry.max_timestamp,
+        cover_crc: 0,
+    }
+}
+
+/// If records before these are missing, from which on.
 fn apply_data(
     building: &mut Building,
     scanner: &mut Scanner,
@@ -137,7 +196,7 @@ fn apply_data(
     entry: &Entry,
     position: u64,
     prefix_lost: bool,
-) -> Result<(), Error> {
+) -> Result<Option<Offset>, Error> {
     let inner = &mut building.inner;
     building.doubtful = false;
     if prefix_lost && inner.index.end() < entry.base_offset {
@@ -146,18 +205,13 @@ fn apply_data(
         inner.index.end_at_least(entry.base_offset);
         inner.assigned = inner.assigned.max(entry.base_offset);
     }
+    let mut lost = None;
     if inner.index.end() < entry.next_offset {
         // Records before these are lost: readers must not skip over them unawares.
-        building.damaged |= inner.index.end() != entry.base_offset;
-        inner.index.push(Extent {
-            base: entry.base_offset,
-            next: entry.next_offset,
-            chunk: place.chunk.id,
-            position,
-            bytes: entry.payload_bytes,
-            max_timestamp: entry.max_timestamp,
-            cover_crc: 0,
-        });
+        let before = inner.index.end();
+        lost = (before != entry.base_offset).then_some(before);
+        building.damaged |= lost.is_some();
+        inner.index.push(extent(entry, place.chunk.id, position));
     }
     if inner.assigned < entry.next_offset {
         building.damaged |= inner.assigned != entry.base_offset;
@@ -169,7 +223,7 @@ fn apply_data(
         }
         inner.assigned = entry.next_offset;
     }
-    Ok(())
+    Ok(lost)
 }
 
 fn replace(building: &mut Building, stream: &Stream, entry: &Entry, payload: &[u8], prefix_lost: bool) {

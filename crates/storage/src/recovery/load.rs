@@ -135,6 +135,7 @@ impl Loaded {
         past_the_cache: bool,
         report: &mut RecoveryReport,
     ) -> From {
+        let known_damage = report.damage.len();
         let place = self
             .checkpoint
             .streams
@@ -148,7 +149,8 @@ impl Loaded {
             match building(record) {
                 Ok(building) => {
                     if building.damaged {
-                        report.damage.push(format!("{target} was found damaged before"));
+                        let name = building.name(&target);
+                        report.damage.push(format!("{name} was found damaged before"));
                     }
                     logs.insert(target, building);
                 }
@@ -160,6 +162,7 @@ impl Loaded {
             logs,
             past_the_cache,
             clean: self.clean,
+            known_damage,
         }
     }
 }
@@ -194,6 +197,7 @@ fn building(record: LogRecord) -> Result<Building, crate::format::codec::CodecEr
         incarnation: record.incarnation,
         inner,
         damaged: record.damaged,
+        losses: Vec::new(),
         doubtful: false,
         start_guessed: false,
         gaps: Vec::new(),

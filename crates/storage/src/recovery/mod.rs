@@ -5,6 +5,7 @@
 //! (invariant 7). Which of the two it is, later groups of the same life tell.
 
 mod apply;
+mod deltas;
 mod load;
 mod rebuild;
 mod scan;
@@ -33,6 +34,8 @@ pub(crate) use rebuild::rebuild_footer;
 pub struct RecoveryReport {
     /// Chunks that were read.
     pub chunks: usize,
+    /// Of those, the ones whose footer said enough.
+    pub footers: usize,
     /// The process before this one stopped cleanly: nothing that it acknowledged can be missing.
     pub clean: bool,
     pub groups: u64,
@@ -55,12 +58,25 @@ pub(crate) struct Building {
     pub(crate) inner: Inner,
     /// Something of it is lost.
     pub(crate) damaged: bool,
+    /// What, in words. Nobody needs to know if the log ends later.
+    pub(crate) losses: Vec<String>,
     /// Damage lies before, and nothing since has shown that it was not this log's.
     pub(crate) doubtful: bool,
     /// Records before its first may lie in sorted chunks.
     pub(crate) start_guessed: bool,
     /// Offsets that were in chunks which are gone, and for which no checkpoint is left.
     pub(crate) gaps: Vec<(Offset, Offset)>,
+}
+
+impl Building {
+    /// For people: as tools name a partition, if its topic is known.
+    fn name(&self, target: &TopicIdPartition) -> String {
+        if self.topic_name.is_empty() {
+            target.to_string()
+        } else {
+            format!("{}-{} ({target})", self.topic_name, target.partition)
+        }
+    }
 }
 
 #[derive(Default)]
@@ -71,6 +87,8 @@ pub(crate) struct Recovered {
     pub(crate) last_incarnation: u32,
     /// There is no checkpoint, and chunks that were before the first one have been used again.
     prefix_lost: bool,
+    /// What was found damaged, in words, where it is not known whose it is.
+    damage: Vec<String>,
 }
 
 /// What a stream is recovered from, beside its chunks.
@@ -83,16 +101,18 @@ pub(crate) struct From {
     pub(crate) past_the_cache: bool,
     /// The last process stopped cleanly: behind the place there is nothing.
     pub(crate) clean: bool,
+    /// Lines of damage that were logged already: those of another stream.
+    pub(crate) known_damage: usize,
 }
 
 /// Reads a stream from its checkpoint, or its first chunk, to its end.
 pub(crate) fn recover(
     stream: &Arc<Stream>,
-    from: From,
+    mut from: From,
     report: &mut RecoveryReport,
 ) -> Result<Recovered, Error> {
     let mut recovered = Recovered {
-        logs: from.logs,
+        logs: std::mem::take(&mut from.logs),
         ..Recovered::default()
     };
     let chunks = open_chunks(stream, from.past_the_cache)?;
@@ -117,31 +137,19 @@ pub(crate) fn recover(
         .into_iter()
         .filter(|(_, chunk)| first <= chunk.id)
         .collect();
-    let count = replayed.len();
     let doubted: Vec<Arc<Chunk>> = replayed
         .iter()
         .filter(|_| from.past_the_cache)
         .map(|(_, chunk)| chunk.clone())
         .collect();
-    for (at, (header, chunk)) in replayed.into_iter().enumerate() {
-        report.chunks += 1;
-        match from.place.filter(|place| place.chunk == chunk.id) {
-            Some(place) => recovered.place = Some(Place::at_checkpoint(chunk, &place)),
-            None => {
-                let knows_all = from.place.is_some();
-                continue_at(&mut recovered, &header, chunk, knows_all, report);
-            }
-        }
-        let is_last = at + 1 == count;
-        read_chunk(&mut recovered, stream, is_last, from.clean, report)?;
-    }
+    replay(&mut recovered, stream, &from, replayed, report)?;
     for chunk in doubted {
         chunk.check_cache()?;
     }
     if recovered.prefix_lost {
         recovered.adopt(stream, &sorted_chunks)?;
     }
-    recovered.check_indexes(stream, report);
+    recovered.check_indexes(stream);
     if stream.options.has_bug(SeededBug::DedupLostOnRecovery) {
         recovered
             .logs
@@ -152,18 +160,35 @@ pub(crate) fn recover(
         // What was read may still be in the page cache alone.
         place.chunk.sync()?;
     }
-    for (target, building) in &mut recovered.logs {
-        if building.doubtful && !building.damaged {
-            building.damaged = true;
-            report
-                .damage
-                .push(format!("{target} may have lost its newest records"));
-        }
-    }
-    for damage in &report.damage {
-        tracing::error!(%damage, action = "check the disk, restore or delete that partition; all others are served", "damage in the log, its partition is offline");
-    }
+    recovered.tell(from.known_damage, report);
     Ok(recovered)
+}
+
+/// Reads chunk after chunk, or takes what its footer says.
+fn replay(
+    recovered: &mut Recovered,
+    stream: &Stream,
+    from: &From,
+    chunks: Vec<(ChunkHeader, Arc<Chunk>)>,
+    report: &mut RecoveryReport,
+) -> Result<(), Error> {
+    let headers = chunks.iter().skip(1).map(|(header, _)| Some(header.clone()));
+    let followers: Vec<Option<ChunkHeader>> = headers.chain([None]).collect();
+    for ((header, chunk), follower) in chunks.into_iter().zip(followers) {
+        report.chunks += 1;
+        match from.place.filter(|place| place.chunk == chunk.id) {
+            Some(place) => recovered.place = Some(Place::at_checkpoint(chunk, &place)),
+            None => continue_at(recovered, &header, chunk, from.place.is_some()),
+        }
+        let may = !from.past_the_cache && recovered.is_sound();
+        if let Some(follower) = follower.as_ref().filter(|_| may)
+            && recovered.take_delta(follower, report)?
+        {
+            continue;
+        }
+        read_chunk(recovered, stream, follower.is_none(), from.clean, report)?;
+    }
+    Ok(())
 }
 
 /// The stream's chunks in order.
@@ -235,13 +260,7 @@ fn open_chunks(stream: &Stream, past_the_cache: bool) -> Result<Vec<(ChunkHeader
 }
 
 /// Goes on from the end of the chunk before, if the header fits it.
-fn continue_at(
-    recovered: &mut Recovered,
-    header: &ChunkHeader,
-    chunk: Arc<Chunk>,
-    knows_all: bool,
-    report: &mut RecoveryReport,
-) {
+fn continue_at(recovered: &mut Recovered, header: &ChunkHeader, chunk: Arc<Chunk>, knows_all: bool) {
     let fits = match &recovered.place {
         None => {
             recovered.prefix_lost = header.prev_chunk_id != 0;
@@ -261,7 +280,7 @@ fn continue_at(
         }
     };
     if !fits {
-        report.damage.push(format!(
+        recovered.damage.push(format!(
             "chunk {:016x} does not follow the one before it",
             header.chunk_id
         ));
@@ -284,8 +303,21 @@ fn read_chunk(
     scanner.keeps_torn = stream.options.has_bug(SeededBug::KeepTornBatch);
     loop {
         let found = scanner.group(&place)?;
+        // Of a group that does not hold, a later one knows whether it was synced: damage, or a torn end.
+        let later = match &found {
+            Found::Whole(_) => None,
+            Found::Bad(None) if is_last && clean => break,
+            Found::Rotten(_) | Found::Bad(_) => scanner.later_group(&place)?,
+        };
+        let synced_lsn_max = later.as_ref().map_or(0, |later| later.synced_lsn_max);
+        let was_synced = !is_last || place.lsn < synced_lsn_max;
         match found {
-            Found::Whole(group) => {
+            Found::Bad(None) if !was_synced => break,
+            Found::Rotten(_) | Found::Bad(_) if !was_synced => {
+                report.cut += 1;
+                break;
+            }
+            Found::Whole(group) | Found::Rotten(group) => {
                 report.groups += 1;
                 report.bytes += group.header.group_bytes;
                 report.newest_wall_ms = report.newest_wall_ms.max(group.header.wall_ms);
@@ -296,19 +328,9 @@ fn read_chunk(
                     break;
                 }
             }
-            Found::Bad(None) if is_last && clean => break,
             Found::Bad(what) => {
-                let later = scanner.later_group(&place)?;
-                let was_synced = !is_last
-                    || later
-                        .as_ref()
-                        .is_some_and(|later| place.lsn < later.synced_lsn_max);
-                if !was_synced {
-                    report.cut += usize::from(what.is_some());
-                    break;
-                }
                 let position = place.position;
-                report.damage.push(format!(
+                recovered.damage.push(format!(
                     "chunk {:016x} at byte {position}: {}",
                     place.chunk.id,
                     what.unwrap_or("no group where one was synced")
@@ -325,8 +347,25 @@ fn read_chunk(
 }
 
 impl Recovered {
+    /// Says what is damaged, behind what was said already.
+    fn tell(&mut self, known: usize, report: &mut RecoveryReport) {
+        for (target, building) in &mut self.logs {
+            self.damage.append(&mut building.losses);
+            if building.doubtful && !building.damaged {
+                building.damaged = true;
+                let name = building.name(target);
+                self.damage
+                    .push(format!("{name} may have lost its newest records"));
+            }
+        }
+        report.damage.append(&mut self.damage);
+        for damage in report.damage.iter().skip(known) {
+            tracing::error!(%damage, action = "check the disk, restore or delete that partition; all others are served", "damage in the log, its partition is offline");
+        }
+    }
+
     /// What a checkpoint promised must have been found, and every chunk that a log names must be there.
-    fn check_indexes(&mut self, stream: &Stream, report: &mut RecoveryReport) {
+    fn check_indexes(&mut self, stream: &Stream) {
         for (target, building) in &mut self.logs {
             let index = &building.inner.index;
             let runs = index.runs().iter().map(|run| run.chunk);
@@ -335,12 +374,14 @@ impl Recovered {
                 .find(|id| stream.chunk(*id).is_none());
             if let Some(missing) = missing {
                 building.damaged = true;
-                report.damage.push(format!(
-                    "{target} has records in chunk {missing:016x}, which is missing"
+                let name = building.name(target);
+                self.damage.push(format!(
+                    "{name} has records in chunk {missing:016x}, which is missing"
                 ));
             } else if index.end() != building.inner.assigned {
                 building.damaged = true;
-                report.damage.push(format!("{target} lacks its newest records"));
+                self.damage
+                    .push(format!("{} lacks its newest records", building.name(target)));
             }
         }
     }

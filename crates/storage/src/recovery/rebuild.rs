@@ -52,7 +52,8 @@ fn scan(chunk: &Arc<Chunk>) -> Result<Extents, Error> {
     let mut extents = Extents::default();
     loop {
         match scanner.group(&place)? {
-            Found::Whole(group) => {
+            // A payload that does not hold is an error of whoever reads it.
+            Found::Whole(group) | Found::Rotten(group) => {
                 collect(&mut extents, &place, &group);
                 place.pass(&group.header);
             }

@@ -21,10 +21,14 @@ pub(super) struct Group {
     pub(super) header: GroupHeader,
     /// Entries and where their payloads begin, counted from the group's start.
     pub(super) entries: Vec<(Entry, u64)>,
+    /// Those, by index, whose payloads do not hold. The table does: so it is known whose they are.
+    pub(super) rotten: Vec<usize>,
 }
 
 pub(super) enum Found {
     Whole(Group),
+    /// Only payloads do not hold. At the end of a stream that is a torn write, elsewhere damage to their logs alone.
+    Rotten(Group),
     /// No group that holds; what is wrong, if there is something at all.
     Bad(Option<&'static str>),
 }
@@ -90,6 +94,7 @@ impl Scanner {
         };
         let mut at = header.table_end() as u64;
         let mut entries = Vec::with_capacity(usize::from(header.entries));
+        let mut rotten = Vec::new();
         for bytes in table
             .get(GROUP_HEADER_BYTES..)
             .unwrap_or_default()
@@ -102,7 +107,7 @@ impl Scanner {
             };
             let payload = self.bytes(place.position + at, entry.payload_bytes as usize)?;
             if payload.len() < entry.payload_bytes as usize || !(self.keeps_torn || holds(&entry, &payload)) {
-                return Ok(Found::Bad(Some("a payload's checksum")));
+                rotten.push(entries.len());
             }
             entries.push((entry, at));
             at += u64::from(entry.payload_bytes);
@@ -110,7 +115,16 @@ impl Scanner {
         if header.group_bytes < at {
             return Ok(Found::Bad(Some("a group's length")));
         }
-        Ok(Found::Whole(Group { header, entries }))
+        let group = Group {
+            header,
+            entries,
+            rotten,
+        };
+        Ok(if group.rotten.is_empty() {
+            Found::Whole(group)
+        } else {
+            Found::Rotten(group)
+        })
     }
 
     /// Header and entry table, if their length can be and their checksum holds.

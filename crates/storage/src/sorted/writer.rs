@@ -219,6 +219,7 @@ impl<'a> SortedWriter<'a> {
         let trailer = Trailer {
             position: start,
             bytes: blocks.len() as u64,
+            is_delta: false,
         };
         self.buffer.extend_from_slice(&blocks);
         let trailer_at = chunk_bytes - self.flushed - TRAILER_BYTES as u64;

@@ -114,23 +114,25 @@ pub(crate) fn footer_run(
     })
 }
 
-/// The footer of a chunk, if it has one of this life.
-pub(crate) fn read_footer(chunk: &Chunk) -> Result<Option<Footer>, std::io::Error> {
+/// Where the footer of a chunk lies, if it has one of this life.
+pub(crate) fn read_trailer(chunk: &Chunk) -> Result<Option<Trailer>, std::io::Error> {
     let Some(at) = chunk.bytes.checked_sub(TRAILER_BYTES as u64) else {
         return Ok(None);
     };
     let mut bytes = [0; TRAILER_BYTES];
     chunk.file.read_exact_at(&mut bytes, at)?;
-    let Some(trailer) = Trailer::decode(chunk.life, &bytes) else {
+    let inside = |trailer: &Trailer| {
+        let end = trailer.position.checked_add(trailer.bytes);
+        end.is_some_and(|end| end <= at)
+    };
+    Ok(Trailer::decode(chunk.life, &bytes).filter(inside))
+}
+
+/// The footer of a chunk, if it has one of this life.
+pub(crate) fn read_footer(chunk: &Chunk) -> Result<Option<Footer>, std::io::Error> {
+    let Some(trailer) = read_trailer(chunk)? else {
         return Ok(None);
     };
-    if trailer
-        .position
-        .checked_add(trailer.bytes)
-        .is_none_or(|end| at < end)
-    {
-        return Ok(None);
-    }
     let mut blocks = vec![0; trailer.bytes as usize];
     chunk.file.read_exact_at(&mut blocks, trailer.position)?;
     match Footer::decode(chunk.life, &blocks) {

@@ -21,7 +21,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use types::{Offset, Uuid};
 
-pub(crate) use fine::{Fine, FineCache, footer_run, read_footer};
+pub(crate) use fine::{Fine, FineCache, footer_run, read_footer, read_trailer};
 pub(crate) use queue::{Payload, Queue, Slice};
 pub(crate) use sync::SyncSignal;
 pub(crate) use writer::{Place, Writer};

@@ -40,6 +40,7 @@ impl Stream {
         let trailer = Trailer {
             position: start,
             bytes,
+            is_delta: !writer.has_structure(),
         };
         blocks.resize((chunk.bytes - start) as usize - TRAILER_BYTES, 0);
         blocks.extend_from_slice(&trailer.encode(chunk.life));

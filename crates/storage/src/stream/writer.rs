@@ -111,6 +111,8 @@ pub(crate) struct Writer {
     touched: FxHashMap<(TopicIdPartition, u32), Touched>,
     /// Extents in the current chunk.
     extents: u64,
+    /// A log began, ended, was cut or moved in the current chunk, or that is not known.
+    has_structure: bool,
     slices: Vec<Slice>,
     desk: Desk,
     /// A write failed: nothing may follow it, whoever gets the lock next.
@@ -142,6 +144,7 @@ impl Stream {
         }
         writer.next_chunk_bytes = self.options.chunk_bytes_min;
         let goes_on = place.as_ref().is_some_and(|place| !place.sealed);
+        writer.has_structure = goes_on;
         if let Some(place) = place {
             self.written_lsn.store(place.lsn, Ordering::SeqCst);
             self.synced_lsn.store(place.lsn, Ordering::SeqCst);
@@ -322,6 +325,7 @@ impl Stream {
         let mut moved: SmallVec<[Moved; 4]> = SmallVec::new();
         let mut lives = 0;
         for (slice, at) in slices.iter().zip(written.payloads) {
+            writer.has_structure |= is_structure(slice.entry.kind);
             let Some(log) = &slice.log else { continue };
             writer.touch(log, written.lsn, written.wall_ms);
             if slice.entry.kind != EntryType::Data {
@@ -343,6 +347,7 @@ impl Stream {
                     cover_crc: 0,
                 },
                 tail,
+                written.wall_ms,
             );
             if is_wanted {
                 lives += i64::from(slice.entry.payload_bytes);
@@ -403,6 +408,7 @@ impl Stream {
         self.add_chunk(chunk.clone());
         writer.place = Some(Place::at_begin(chunk, &header));
         writer.extents = 0;
+        writer.has_structure = false;
         let left = room(header.chunk_bytes, CHUNK_HEADER_BYTES as u64);
         let mut queue = self.queue.lock();
         queue.begin_next(left);
@@ -456,6 +462,14 @@ impl Stream {
     }
 }
 
+/// What neither a run nor a state in a footer tells.
+fn is_structure(kind: EntryType) -> bool {
+    match kind {
+        EntryType::Data | EntryType::Start | EntryType::Epoch | EntryType::Roll | EntryType::Seal => false,
+        EntryType::Create | EntryType::Drop | EntryType::Truncate | EntryType::Replace => true,
+    }
+}
+
 struct Written {
     chunk: u64,
     start: u64,
@@ -467,6 +481,10 @@ struct Written {
 impl Writer {
     pub(super) fn place(&self) -> Option<&Place> {
         self.place.as_ref()
+    }
+
+    pub(super) fn has_structure(&self) -> bool {
+        self.has_structure
     }
 
     pub(super) fn forget_logs(&mut self) {

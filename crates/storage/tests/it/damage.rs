@@ -1,7 +1,11 @@
 //! Bit rot: seen, isolated, never served.
 
+use std::sync::Arc;
+
 use os::Random;
 use os::disk::SimDisk;
+use storage::{AppendError, Log, Read, ReadError, ReadOutcome};
+use types::Offset;
 
 use crate::crash::chunk_with_data;
 use crate::harness::{open, target, try_open, values};
@@ -23,9 +27,179 @@ fn damage_to_synced_groups_is_isolated_and_not_cut() {
     assert_eq!(again.report.damage.len(), 1, "{:?}", again.report);
     let damaged = again.directory.log(target(0)).expect("reported, not dropped");
     assert!(damaged.is_offline());
+    let named = &again.report.damage[0];
+    assert!(named.starts_with("topic-0 ("), "{named}");
+    assert!(
+        named.contains("its records 4 to 4 do not hold, in chunk "),
+        "{named}"
+    );
     let sound = again.directory.log(target(1)).expect("there");
     assert!(!sound.is_offline());
     assert_eq!(values(&sound).expect("sound").len(), 10);
+}
+
+/// The values from an offset on, up to the end or an error.
+fn from(log: &Arc<Log>, from: i64) -> Result<usize, ReadError> {
+    let read = Read {
+        from: Offset(from),
+        limit: log.written_end(),
+        bytes_max: 1,
+        at_least_one: true,
+    };
+    let slices = match log.read(&read)? {
+        ReadOutcome::Ready(slices) => slices,
+        ReadOutcome::Cold(cold) => cold.run()?,
+    };
+    Ok(slices.bytes)
+}
+
+#[test]
+fn of_a_group_only_the_partition_whose_records_are_damaged_is_concerned() {
+    let world = open(&SimDisk::new(), 1);
+    // Three partitions in each group.
+    for sequence in 0..10 {
+        for partition in 0..3 {
+            world.append(partition, sequence, 1, 30).expect("room");
+        }
+        world.directory.kick();
+        world.directory.sync_now().expect("no fault");
+    }
+    // A partition without a record behind the damage.
+    world.commit(3, 0, 1);
+    for sequence in 10..13 {
+        world.commit(0, sequence, 1);
+    }
+    let (path, bytes) = chunk_with_data(&world.disk);
+    let value = |bytes: &[u8], text: &[u8]| bytes.windows(4).position(|window| window == text);
+    let place = value(&bytes, b"1/9/").expect("the value");
+    world.disk.damage(&path, |bytes| bytes[place] ^= 1);
+    let again = open(&world.disk.copy(), 2);
+    let [named] = &again.report.damage[..] else {
+        panic!("{:?}", again.report)
+    };
+    assert!(
+        named.contains("topic-1 (") && named.contains("records 9 to 9 do not hold"),
+        "{named}"
+    );
+    let log = |partition| again.directory.log(target(partition)).expect("there");
+    let offline = [0, 1, 2, 3].map(|partition| log(partition).is_offline());
+    assert_eq!(offline, [false, true, false, false]);
+    for (partition, count) in [(0, 13), (2, 10), (3, 1)] {
+        assert_eq!(values(&log(partition)).expect("sound").len(), count);
+        again.commit(partition, count as i32, 1);
+    }
+    // What lies before the damage can be read, the damage names itself, and nothing is appended behind it.
+    assert!(from(&log(1), 8).is_ok());
+    let error = from(&log(1), 9).expect_err("damaged");
+    assert!(error.to_string().contains("is damaged at byte"), "{error}");
+    assert_eq!(
+        again.append(1, 10, 1, 30).expect_err("offline"),
+        AppendError::Offline
+    );
+    // A checkpoint remembers it.
+    again.directory.checkpoint().expect("no fault");
+    let later = open(&again.disk.copy(), 3);
+    assert_eq!(later.report.damage.len(), 1);
+    assert!(
+        later.report.damage[0].starts_with("topic-1 ("),
+        "{:?}",
+        later.report
+    );
+    assert!(!later.directory.log(target(2)).expect("there").is_offline());
+}
+
+#[test]
+fn damage_in_a_sealed_chunk_is_an_error_of_those_records_alone() {
+    let world = open(&SimDisk::new(), 1);
+    for sequence in 0..200 {
+        for partition in 0..2 {
+            world.append(partition, sequence, 1, 600).expect("room");
+        }
+        world.directory.kick();
+    }
+    world.directory.sync_now().expect("no fault");
+    let files = world.disk.files().into_iter().map(|(path, _)| path);
+    let mut chunks = files.filter(|path| {
+        path.starts_with("/data/chunks") && path.extension().is_some_and(|kind| kind == "stream")
+    });
+    // The logs began in the first; the second is one that a start need not read.
+    let path = chunks.nth(1).expect("several were filled");
+    let mut seen = 0;
+    world.disk.damage(&path, |bytes| {
+        let found = bytes
+            .windows(2)
+            .enumerate()
+            .filter(|(_, window)| *window == b"0/");
+        let digits = |at: usize| {
+            bytes[at + 2..at + 6]
+                .iter()
+                .map_while(|byte| (*byte as char).to_digit(10))
+        };
+        let place = found
+            .map(|(at, _)| at)
+            .find(|at| digits(*at).count() != 0 && bytes[at + 3..at + 6].contains(&b'/'));
+        let place = place.expect("a value");
+        seen = digits(place).fold(0, |number, digit| 10 * number + i64::from(digit));
+        bytes[place] ^= 1;
+    });
+    let again = open(&world.disk.copy(), 2);
+    assert_eq!(again.report.damage, Vec::<String>::new());
+    assert!(0 < again.report.footers, "{:?}", again.report);
+    let (hurt, sound) = (again.log(0), again.log(1));
+    assert_eq!(values(&sound).expect("sound").len(), 200);
+    let error = from(&hurt, seen).expect_err("damaged").to_string();
+    assert!(error.contains("is damaged at byte"), "{error}");
+    for offset in (0..200).filter(|offset| *offset != seen) {
+        from(&hurt, offset).expect("everything else is read");
+    }
+    // Both go on.
+    again.commit(0, 200, 1);
+    again.commit(1, 200, 1);
+}
+
+#[test]
+fn damage_in_a_sorted_chunk_is_an_error_of_its_partition_alone() {
+    let world = open(&SimDisk::new(), 1);
+    for sequence in 0..300 {
+        for partition in 0..3 {
+            world.append(partition, sequence, 1, 600).expect("room");
+        }
+        world.directory.kick();
+    }
+    // Most of the first goes, so that the rest is moved together.
+    world.log(0).advance_start(Offset(280)).expect("room");
+    world.directory.kick();
+    world.directory.sync_now().expect("no fault");
+    assert!(0 < world.directory.clean().expect("no fault"));
+    let files = world.disk.files().into_iter().map(|(path, _)| path);
+    let sorted: Vec<_> = files
+        .filter(|path| path.extension().is_some_and(|kind| kind == "sorted"))
+        .collect();
+    let mut hurt = 0;
+    for path in &sorted {
+        world.disk.damage(path, |bytes| {
+            let places: Vec<usize> = bytes
+                .windows(3)
+                .enumerate()
+                .filter(|(_, window)| *window == b"1/1")
+                .map(|(at, _)| at)
+                .collect();
+            places.iter().for_each(|at| bytes[*at] ^= 1);
+            hurt += places.len();
+        });
+    }
+    assert!(0 < hurt, "partition 1 lies in a sorted chunk");
+    let again = open(&world.disk.copy(), 2);
+    for world in [&world, &again] {
+        let error = values(&world.log(1)).expect_err("damaged").to_string();
+        assert!(error.contains("is damaged at byte"), "{error}");
+        assert_eq!(values(&world.log(2)).expect("sound").len(), 300);
+        assert_eq!(values(&world.log(0)).expect("sound").len(), 20);
+        assert!(!world.log(2).is_offline());
+    }
+    for partition in 0..3 {
+        again.commit(partition, 300, 1);
+    }
 }
 
 #[test]

@@ -147,7 +147,7 @@ proptest! {
             max_timestamp: small.4,
         };
         prop_assert_eq!(Entry::decode(&entry.encode()), Ok(entry));
-        let trailer = Trailer { position: words[5], bytes: words[6] };
+        let trailer = Trailer { position: words[5], bytes: words[6], is_delta: words[7] % 2 == 0 };
         prop_assert_eq!(Trailer::decode(words[7], &trailer.encode(words[7])), Some(trailer));
         prop_assert_eq!(Trailer::decode(words[7] ^ 1, &trailer.encode(words[7])), None);
     }

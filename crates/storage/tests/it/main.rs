@@ -10,6 +10,7 @@ mod damage;
 mod deltas;
 mod epochs;
 mod faults;
+mod footers;
 mod formats;
 mod golden;
 mod harness;

@@ -257,7 +257,7 @@ impl Run {
 }
 
 /// Once a chunk was recycled, only a checkpoint knows that nothing is missing.
-fn holds_every_chunk(disk: &SimDisk) -> bool {
+pub fn holds_every_chunk(disk: &SimDisk) -> bool {
     let os = Disk::Simulated(disk.clone());
     let paths = disk
         .files()

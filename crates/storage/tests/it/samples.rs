@@ -232,6 +232,7 @@ pub fn chunk() -> Vec<u8> {
     let trailer = Trailer {
         position: out.len() as u64,
         bytes: blocks.len() as u64,
+        is_delta: false,
     };
     out.extend_from_slice(&blocks);
     out.resize(CHUNK_BYTES as usize - 64, 0);
