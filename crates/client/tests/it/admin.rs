@@ -113,16 +113,14 @@ fn settings_change_one_by_one() {
             changed[1].1.as_ref().expect_err("no number").code(),
             Some(ErrorCode::InvalidConfig)
         );
-        let configs = admin
-            .describe_configs(&[Resource::topic(&name)])
-            .await
-            .expect("ok");
-        let entries = configs[0].1.as_ref().expect("described");
-        assert!(
-            entries
-                .iter()
-                .any(|one| one.name == "retention.ms" && one.value.as_deref() == Some("77"))
-        );
+        eventually("the new setting", || async {
+            let wanted = [Resource::topic(&name)];
+            let configs = admin.describe_configs(&wanted).await.expect("ok");
+            let entries = configs[0].1.as_ref().ok()?;
+            let retention = entries.iter().find(|one| one.name == "retention.ms")?;
+            (retention.value.as_deref() == Some("77")).then_some(())
+        })
+        .await;
     });
 }
 

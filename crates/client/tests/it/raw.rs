@@ -21,6 +21,7 @@ trait Asked: Request + Default {
 #[derive(Debug, PartialEq, Eq)]
 enum Ended {
     Answered,
+    Closed,
     NotServed,
 }
 
@@ -40,8 +41,8 @@ async fn ask<Q: Request>(client: &Client, request: &Q) -> Ended {
     ) {
         (Ok(_), Some(_)) => Ended::Answered,
         (Err(Error::UnsupportedVersion { key, .. }), None) if key == Q::KEY => Ended::NotServed,
-        // A broker may close the connection on what makes no sense to it; the next call opens another.
-        (Err(Error::Disconnected { .. }), Some(_)) if Q::KEY == ApiKey::SaslAuthenticate => Ended::Answered,
+        // Kafka closes the connection on what it cannot understand, such as ACLs of no kind; the next call opens another.
+        (Err(Error::Disconnected { .. }), Some(_)) => Ended::Closed,
         (outcome, served) => panic!(
             "{:?} is served in {served:?} and gives {:?}",
             Q::KEY,

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use client::transport::{Dial, InProcess, Tcp};
-use client::{Client, ClientConfig, NewTopic};
+use client::{BrokerId, Client, ClientConfig, NewTopic};
 use testkit::TestNode;
 
 /// The broker under test, if the environment names one.
@@ -94,6 +94,17 @@ pub async fn topic(client: &Client, prefix: &str, partitions: i32, configs: &[(&
     created.into_iter().for_each(|(_, outcome)| {
         outcome.expect("a new topic");
     });
+    // Kafka's brokers hear of it a moment later.
+    eventually("the new topic", || async {
+        let described = client.admin().describe_topics(&[&name]).await.ok()?;
+        let topic = described.first()?.1.as_ref().ok()?.clone();
+        topic
+            .partitions
+            .iter()
+            .all(|one| one.leader != BrokerId::NONE)
+            .then_some(())
+    })
+    .await;
     name
 }
 
