@@ -15,8 +15,12 @@ pub struct World {
     pub committed: usize,
     pub now: Now,
     pub config: Arc<GroupConfig>,
+    /// Where batches end: a log is cut nowhere else.
+    batches: Vec<usize>,
     /// Answers that leave when the log is committed up to their place.
     held: Vec<(usize, Ticket, Answer)>,
+    /// What time alone wrote, for whoever looks.
+    pub timed: Vec<Timed>,
     /// A node that never led: it only reads the log.
     follower: State,
     tickets: u64,
@@ -39,7 +43,9 @@ impl World {
             committed: 0,
             now,
             config,
+            batches: Vec::new(),
             held: Vec::new(),
+            timed: Vec::new(),
             follower: State::default(),
             tickets: 0,
             decisions: 0,
@@ -68,6 +74,7 @@ impl World {
         }
         assert_eq!(self.shard.state(), &self.follower, "leader and follower differ");
         let end = self.log.len();
+        self.batches.push(end);
         let answers = effects.answers.into_iter();
         self.held
             .extend(answers.map(|(ticket, answer)| (end, ticket, answer)));
@@ -76,11 +83,22 @@ impl World {
 
     /// The disk has caught up; the answers that waited for it leave.
     pub fn commit(&mut self) -> Vec<(Ticket, Answer)> {
+        let heard = self.commit_and_tell().into_iter();
+        heard.map(|(_, ticket, answer)| (ticket, answer)).collect()
+    }
+
+    /// As [`World::commit`], with the end of the log at which each answer was decided.
+    pub fn commit_and_tell(&mut self) -> Vec<(usize, Ticket, Answer)> {
         self.committed = self.log.len();
+        self.batches.clear();
         std::mem::take(&mut self.held)
-            .into_iter()
-            .map(|(_, ticket, answer)| (ticket, answer))
-            .collect()
+    }
+
+    /// Where the log may be cut, were the coordinator to resign now.
+    pub fn cuts(&self) -> Vec<usize> {
+        let mut cuts = vec![self.committed];
+        cuts.extend(&self.batches);
+        cuts
     }
 
     /// Another coordinator takes over with `kept` records, at least what is committed. Everybody who waited hears
@@ -98,6 +116,7 @@ impl World {
         );
         let lost = kept < self.log.len();
         self.log.truncate(kept);
+        self.batches.retain(|end| *end <= kept);
         let mut state = State::default();
         for (index, bytes) in self.log.iter().enumerate() {
             state.apply(Offset(index as i64 + 1), &read(bytes));
@@ -118,6 +137,13 @@ impl World {
         while let Some(at) = self.shard.next_deadline_ms().filter(|at| *at <= until) {
             self.advance_to(at.max(self.now.elapsed_ms));
             let effects = self.shard.on_time(self.now);
+            let (begin, wall_ms) = (self.log.len(), self.now.wall_ms);
+            let records = effects.records.iter().enumerate();
+            self.timed.extend(records.map(|(at, record)| Timed {
+                end: begin + at + 1,
+                wall_ms,
+                record: record.clone(),
+            }));
             self.settle(effects);
         }
         self.advance_to(until);
@@ -158,8 +184,8 @@ impl World {
                 topic_id: Uuid([7; 16]),
                 partition,
                 offset,
-                leader_epoch: -1,
-                metadata: None,
+                leader_epoch: (offset % 5) as i32,
+                metadata: Some(format!("m{offset}").into()),
             }],
         };
         let (codes, effects) = self.shard.commit_offsets(self.now, &commit);
@@ -175,6 +201,15 @@ impl World {
         let offsets = self.shard.offsets(group);
         offsets.one(topic, partition).map(|committed| committed.offset)
     }
+}
+
+/// A record that time alone wrote.
+#[derive(Debug, Clone)]
+pub struct Timed {
+    /// After it.
+    pub end: usize,
+    pub wall_ms: i64,
+    pub record: Record,
 }
 
 /// As whom a client speaks.
