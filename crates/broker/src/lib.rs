@@ -6,6 +6,7 @@
 // Input must not bring the node down (security.md 8).
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing))]
 
+mod alteration;
 mod answered;
 pub mod api;
 mod broker;

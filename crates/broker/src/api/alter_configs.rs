@@ -2,15 +2,13 @@
 //!
 //! Decided by the controller; answered when the new settings hold.
 
-use metadata::MetadataImage;
-use metadata::controller::{AlterConfigs, alter_configs};
+use metadata::controller::{Alteration, Altered, Changes};
 use net::Start;
-use protocol::messages::alter_configs_request::AlterConfigsRequest;
+use protocol::messages::alter_configs_request::{AlterConfigsRequest, AlterConfigsResource};
 use protocol::messages::alter_configs_response::{AlterConfigsResourceResponse, AlterConfigsResponse};
-use types::ErrorCode;
 
 use super::{Call, Pending};
-use crate::config_rules::Rules;
+use crate::alteration::{self, told};
 
 pub fn start(call: &mut Call<'_>) -> Start<Pending> {
     let request: AlterConfigsRequest = match call.decode() {
@@ -19,35 +17,31 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
     };
     let (broker, reply) = (call.broker.clone(), call.reply());
     Start::Parked(Pending::later(async move {
-        let unavailable = unavailable(&request);
-        let (config, id) = (broker.config.clone(), broker.id());
-        let decide = move |image: &MetadataImage| {
-            let rules = Rules {
-                config: &config,
-                image,
-            };
-            let context = AlterConfigs {
-                broker: id,
-                rules: &rules,
-            };
-            alter_configs(image, &request, &context)
-        };
-        let response = broker.quorum().propose(decide).await;
-        reply.send(&response.unwrap_or(unavailable))
+        let alterations = request.resources.into_iter().map(said).collect();
+        let altered = alteration::alter(&broker, alterations, request.validate_only).await;
+        reply.send(&AlterConfigsResponse {
+            responses: altered.into_iter().map(answer).collect(),
+            ..Default::default()
+        })
     }))
 }
 
-fn unavailable(request: &AlterConfigsRequest) -> AlterConfigsResponse {
-    let refused = |(resource_type, resource_name)| AlterConfigsResourceResponse {
-        error_code: ErrorCode::NotController.code(),
-        resource_type,
-        resource_name,
-        ..Default::default()
-    };
-    let named = request.resources.iter();
-    let named = named.map(|resource| (resource.resource_type, resource.resource_name.clone()));
-    AlterConfigsResponse {
-        responses: named.map(refused).collect(),
+fn said(resource: AlterConfigsResource) -> Alteration {
+    let values = resource.configs.into_iter();
+    Alteration {
+        kind: resource.resource_type,
+        name: resource.resource_name,
+        changes: Changes::Whole(values.map(|config| (config.name, config.value)).collect()),
+    }
+}
+
+fn answer(altered: Altered) -> AlterConfigsResourceResponse {
+    let (error_code, error_message) = told(altered.outcome);
+    AlterConfigsResourceResponse {
+        error_code,
+        error_message,
+        resource_type: altered.kind,
+        resource_name: altered.name,
         ..Default::default()
     }
 }

@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use metadata::controller::{AlterConfigs, incremental_alter_configs};
-use metadata::{MetadataImage, ResourceKind};
+use metadata::ResourceKind;
+use metadata::controller::{Alteration, Altered, Change, Changes};
 use net::Start;
 use protocol::messages::incremental_alter_configs_request::{
-    AlterConfigsResource, IncrementalAlterConfigsRequest,
+    AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
 };
 use protocol::messages::incremental_alter_configs_response::{
     AlterConfigsResourceResponse, IncrementalAlterConfigsResponse,
@@ -18,7 +18,7 @@ use types::ErrorCode;
 
 use super::{Call, Pending};
 use crate::Broker;
-use crate::config_rules::Rules;
+use crate::alteration::{self, told};
 
 pub fn start(call: &mut Call<'_>) -> Start<Pending> {
     let mut request: IncrementalAlterConfigsRequest = match call.decode() {
@@ -26,39 +26,50 @@ pub fn start(call: &mut Call<'_>) -> Start<Pending> {
         Err(close) => return Start::Done(close),
     };
     let (broker, reply) = (call.broker.clone(), call.reply());
-    let mut loggers = take_loggers(&broker, &mut request);
+    let loggers = take_loggers(&broker, &mut request);
     if request.resources.is_empty() {
-        let response = IncrementalAlterConfigsResponse {
-            responses: loggers,
-            ..Default::default()
-        };
-        return Start::Done(reply.send(&response));
+        return Start::Done(reply.send(&answered(loggers)));
     }
     Start::Parked(Pending::later(async move {
-        let unavailable = unavailable(&request);
-        let (config, id) = (broker.config.clone(), broker.id());
-        let decide = move |image: &MetadataImage| {
-            let rules = Rules {
-                config: &config,
-                image,
-            };
-            let context = AlterConfigs {
-                broker: id,
-                rules: &rules,
-            };
-            incremental_alter_configs(image, &request, &context)
-        };
-        let mut response = broker.quorum().propose(decide).await.unwrap_or(unavailable);
-        response.responses.append(&mut loggers);
-        reply.send(&response)
+        let alterations = request.resources.into_iter().map(said).collect();
+        let mut altered = alteration::alter(&broker, alterations, request.validate_only).await;
+        altered.extend(loggers);
+        reply.send(&answered(altered))
     }))
 }
 
-/// Answers for loggers, whose resources leave the request.
-fn take_loggers(
-    broker: &Broker,
-    request: &mut IncrementalAlterConfigsRequest,
-) -> Vec<AlterConfigsResourceResponse> {
+fn said(resource: AlterConfigsResource) -> Alteration {
+    let change = |config: AlterableConfig| Change {
+        name: config.name,
+        operation: config.config_operation,
+        value: config.value,
+    };
+    Alteration {
+        kind: resource.resource_type,
+        name: resource.resource_name,
+        changes: Changes::Each(resource.configs.into_iter().map(change).collect()),
+    }
+}
+
+fn answered(altered: Vec<Altered>) -> IncrementalAlterConfigsResponse {
+    let answer = |altered: Altered| {
+        let (error_code, error_message) = told(altered.outcome);
+        AlterConfigsResourceResponse {
+            error_code,
+            error_message,
+            resource_type: altered.kind,
+            resource_name: altered.name,
+            ..Default::default()
+        }
+    };
+    IncrementalAlterConfigsResponse {
+        responses: altered.into_iter().map(answer).collect(),
+        ..Default::default()
+    }
+}
+
+/// Alters loggers, whose resources leave the request.
+fn take_loggers(broker: &Broker, request: &mut IncrementalAlterConfigsRequest) -> Vec<Altered> {
     let is_logger =
         |resource: &AlterConfigsResource| resource.resource_type == ResourceKind::BrokerLogger as i8;
     let (loggers, others) = std::mem::take(&mut request.resources)
@@ -70,25 +81,17 @@ fn take_loggers(
     for resource in &loggers {
         *times.entry(resource.resource_name.as_str()).or_default() += 1;
     }
-    let alter = |resource: &AlterConfigsResource| {
-        let altered = if times.get(resource.resource_name.as_str()) == Some(&1) {
+    let alter = |resource: &AlterConfigsResource| Altered {
+        kind: resource.resource_type,
+        name: resource.resource_name.clone(),
+        outcome: if times.get(resource.resource_name.as_str()) == Some(&1) {
             alter_loggers(broker, resource, request.validate_only)
         } else {
             Err((
                 ErrorCode::InvalidRequest,
                 "the request names the resource more than once".to_owned(),
             ))
-        };
-        let (code, message) = altered
-            .err()
-            .map_or((ErrorCode::None, None), |(code, message)| (code, Some(message)));
-        AlterConfigsResourceResponse {
-            error_code: code.code(),
-            error_message: message.map(Into::into),
-            resource_type: resource.resource_type,
-            resource_name: resource.resource_name.clone(),
-            ..Default::default()
-        }
+        },
     };
     loggers.iter().map(alter).collect()
 }
@@ -114,19 +117,4 @@ fn alter_loggers(
         })
         .collect();
     broker.loggers.alter(&changes, validate_only)
-}
-
-fn unavailable(request: &IncrementalAlterConfigsRequest) -> IncrementalAlterConfigsResponse {
-    let refused = |(resource_type, resource_name)| AlterConfigsResourceResponse {
-        error_code: ErrorCode::NotController.code(),
-        resource_type,
-        resource_name,
-        ..Default::default()
-    };
-    let named = request.resources.iter();
-    let named = named.map(|resource| (resource.resource_type, resource.resource_name.clone()));
-    IncrementalAlterConfigsResponse {
-        responses: named.map(refused).collect(),
-        ..Default::default()
-    }
 }

@@ -1,22 +1,12 @@
-//! AlterConfigs and IncrementalAlterConfigs: each resource of a request on its own (Kafka's `ConfigAdminManager` and
-//! `ConfigurationControlManager`).
+//! What requests alter of settings: each resource of a request on its own (Kafka's `ConfigAdminManager` and
+//! `ConfigurationControlManager`). AlterConfigs and IncrementalAlterConfigs are two ways to say it.
 //!
 //! Loggers are no metadata and never come here.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use protocol::MetadataRecord;
-use protocol::messages::alter_configs_request::{
-    AlterConfigsRequest, AlterConfigsResource as LegacyResource,
-};
-use protocol::messages::alter_configs_response::{AlterConfigsResourceResponse, AlterConfigsResponse};
-use protocol::messages::incremental_alter_configs_request::{
-    AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
-};
-use protocol::messages::incremental_alter_configs_response::{
-    AlterConfigsResourceResponse as IncrementalResponse, IncrementalAlterConfigsResponse,
-};
 use protocol::record_schemas::metadata::config_record::ConfigRecord;
+use protocol::{MetadataRecord, Str};
 use types::{BrokerId, ErrorCode, TopicName};
 
 use super::Decision;
@@ -62,6 +52,41 @@ impl Operation {
     }
 }
 
+/// What a request says of one resource.
+#[derive(Debug, Clone)]
+pub struct Alteration {
+    /// Kafka's code of the kind of resource, as it came.
+    pub kind: i8,
+    pub name: Str,
+    pub changes: Changes,
+}
+
+/// How it says it.
+#[derive(Debug, Clone)]
+pub enum Changes {
+    /// One by one (IncrementalAlterConfigs).
+    Each(Vec<Change>),
+    /// Everything that is to be said of the resource from now on; what is not named goes (AlterConfigs).
+    Whole(Vec<(Str, Option<Str>)>),
+}
+
+/// One change of one setting.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub name: Str,
+    /// Kafka's code of the operation, as it came.
+    pub operation: i8,
+    pub value: Option<Str>,
+}
+
+/// What became of an [`Alteration`].
+#[derive(Debug, Clone)]
+pub struct Altered {
+    pub kind: i8,
+    pub name: Str,
+    pub outcome: Result<(), Refusal>,
+}
+
 /// A resource that a request may alter.
 struct Target {
     kind: ResourceKind,
@@ -69,89 +94,36 @@ struct Target {
     name: String,
 }
 
-pub fn incremental_alter_configs(
-    image: &MetadataImage,
-    request: &IncrementalAlterConfigsRequest,
-    context: &AlterConfigs<'_>,
-) -> Decision<IncrementalAlterConfigsResponse> {
-    let mut records = Vec::new();
-    let key = |resource: &AlterConfigsResource| (resource.resource_type, resource.resource_name.to_string());
-    let doubled = doubled(request.resources.iter().map(key));
-    let mut alter = |resource: &AlterConfigsResource| {
-        let outcome =
-            refuse_doubled(&doubled, &key(resource)).and_then(|()| increment(image, resource, context));
-        let (code, message) = split(outcome, &mut records);
-        IncrementalResponse {
-            error_code: code.code(),
-            error_message: message.map(Into::into),
-            resource_type: resource.resource_type,
-            resource_name: resource.resource_name.clone(),
-            ..Default::default()
-        }
-    };
-    let responses = request.resources.iter().map(&mut alter).collect();
-    Decision {
-        records: if request.validate_only {
-            Vec::new()
-        } else {
-            records
-        },
-        response: IncrementalAlterConfigsResponse {
-            responses,
-            ..Default::default()
-        },
-    }
-}
-
-/// Replaces everything that was said of each resource (the older request).
+/// Decides a request, resource by resource, in its order. With `validate_only` nothing is written.
 pub fn alter_configs(
     image: &MetadataImage,
-    request: &AlterConfigsRequest,
+    alterations: &[Alteration],
+    validate_only: bool,
     context: &AlterConfigs<'_>,
-) -> Decision<AlterConfigsResponse> {
+) -> Decision<Vec<Altered>> {
     let mut records = Vec::new();
-    let key = |resource: &LegacyResource| (resource.resource_type, resource.resource_name.to_string());
-    let doubled = doubled(request.resources.iter().map(key));
-    let mut alter = |resource: &LegacyResource| {
-        let outcome =
-            refuse_doubled(&doubled, &key(resource)).and_then(|()| replace(image, resource, context));
-        let (code, message) = split(outcome, &mut records);
-        AlterConfigsResourceResponse {
-            error_code: code.code(),
-            error_message: message.map(Into::into),
-            resource_type: resource.resource_type,
-            resource_name: resource.resource_name.clone(),
-            ..Default::default()
+    let key = |alteration: &Alteration| (alteration.kind, alteration.name.to_string());
+    let doubled = doubled(alterations.iter().map(key));
+    let mut alter = |alteration: &Alteration| {
+        let decided =
+            refuse_doubled(&doubled, &key(alteration)).and_then(|()| decide(image, alteration, context));
+        Altered {
+            kind: alteration.kind,
+            name: alteration.name.clone(),
+            outcome: decided.map(|new| records.extend(new)),
         }
     };
-    let responses = request.resources.iter().map(&mut alter).collect();
-    Decision {
-        records: if request.validate_only {
-            Vec::new()
-        } else {
-            records
-        },
-        response: AlterConfigsResponse {
-            responses,
-            ..Default::default()
-        },
+    let response = alterations.iter().map(&mut alter).collect();
+    if validate_only {
+        records.clear();
     }
-}
-
-fn split(
-    outcome: Result<Vec<MetadataRecord>, Refusal>,
-    records: &mut Vec<MetadataRecord>,
-) -> (ErrorCode, Option<String>) {
-    match outcome {
-        Ok(new) => {
-            records.extend(new);
-            (ErrorCode::None, None)
-        }
-        Err((code, message)) => (code, Some(message)),
-    }
+    Decision { records, response }
 }
 
 type Key = (i8, String);
+
+/// What is said of settings from now on; none takes one back.
+type Said = BTreeMap<String, Option<String>>;
 
 /// The resources that a request names more than once: all their entries are refused.
 fn doubled(keys: impl Iterator<Item = Key>) -> HashSet<Key> {
@@ -177,53 +149,65 @@ fn request(message: String) -> Refusal {
     (ErrorCode::InvalidRequest, message)
 }
 
-fn increment(
+fn decide(
     image: &MetadataImage,
-    resource: &AlterConfigsResource,
+    alteration: &Alteration,
     context: &AlterConfigs<'_>,
 ) -> Result<Vec<MetadataRecord>, Refusal> {
-    refuse_repeated(resource.configs.iter().map(|config| config.name.as_str()))?;
-    let is_null = |config: &&AlterableConfig| {
-        config.value.is_none() && Operation::from_code(config.config_operation) != Some(Operation::Delete)
-    };
-    refuse_nulls(
-        resource
-            .configs
-            .iter()
-            .filter(is_null)
-            .map(|config| config.name.as_str()),
-    )?;
-    let target = target(resource.resource_type, &resource.resource_name, context)?;
+    alteration.changes.check()?;
+    let target = target(alteration.kind, &alteration.name, context)?;
     let before = image.configs(target.kind, &target.name);
-    let mut changes = BTreeMap::new();
-    for config in &resource.configs {
-        let name = config.name.to_string();
-        let value = operate(&target, config, before.get(&name), context)?;
-        changes.insert(name, value);
-    }
-    decide(image, &target, &before, changes, context)
+    let changes = match &alteration.changes {
+        Changes::Each(changes) => increment(&target, changes, &before, context)?,
+        Changes::Whole(values) => replace(values, &before),
+    };
+    write(image, &target, &before, changes, context)
 }
 
-fn replace(
-    image: &MetadataImage,
-    resource: &LegacyResource,
-    context: &AlterConfigs<'_>,
-) -> Result<Vec<MetadataRecord>, Refusal> {
-    refuse_repeated(resource.configs.iter().map(|config| config.name.as_str()))?;
-    let nulls = resource.configs.iter().filter(|config| config.value.is_none());
-    refuse_nulls(nulls.map(|config| config.name.as_str()))?;
-    let target = target(resource.resource_type, &resource.resource_name, context)?;
-    let before = image.configs(target.kind, &target.name);
-    // What is not named goes.
-    let mut changes: BTreeMap<String, Option<String>> =
-        before.keys().map(|name| (name.clone(), None)).collect();
-    for config in &resource.configs {
-        changes.insert(
-            config.name.to_string(),
-            config.value.as_ref().map(ToString::to_string),
-        );
+impl Changes {
+    /// No setting twice, none without the value that it needs.
+    fn check(&self) -> Result<(), Refusal> {
+        match self {
+            Changes::Each(changes) => {
+                refuse_repeated(changes.iter().map(|change| change.name.as_str()))?;
+                let is_null = |change: &&Change| {
+                    change.value.is_none()
+                        && Operation::from_code(change.operation) != Some(Operation::Delete)
+                };
+                let nulls = changes.iter().filter(is_null);
+                refuse_nulls(nulls.map(|change| change.name.as_str()))
+            }
+            Changes::Whole(values) => {
+                refuse_repeated(values.iter().map(|(name, _)| name.as_str()))?;
+                let nulls = values.iter().filter(|(_, value)| value.is_none());
+                refuse_nulls(nulls.map(|(name, _)| name.as_str()))
+            }
+        }
     }
-    decide(image, &target, &before, changes, context)
+}
+
+fn increment(
+    target: &Target,
+    changes: &[Change],
+    before: &Configs,
+    context: &AlterConfigs<'_>,
+) -> Result<Said, Refusal> {
+    let mut said = Said::new();
+    for change in changes {
+        let name = change.name.to_string();
+        let value = operate(target, change, before.get(&name), context)?;
+        said.insert(name, value);
+    }
+    Ok(said)
+}
+
+/// What is not named goes.
+fn replace(values: &[(Str, Option<Str>)], before: &Configs) -> Said {
+    let mut said: Said = before.keys().map(|name| (name.clone(), None)).collect();
+    for (name, value) in values {
+        said.insert(name.to_string(), value.as_ref().map(ToString::to_string));
+    }
+    said
 }
 
 fn refuse_repeated<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
@@ -286,14 +270,14 @@ fn target(code: i8, name: &str, context: &AlterConfigs<'_>) -> Result<Target, Re
 /// What a setting is after the operation; none if it is not said any more.
 fn operate(
     target: &Target,
-    config: &AlterableConfig,
+    change: &Change,
     before: Option<&String>,
     context: &AlterConfigs<'_>,
 ) -> Result<Option<String>, Refusal> {
-    let code = config.config_operation;
+    let code = change.operation;
     let operation = Operation::from_code(code)
-        .ok_or_else(|| request(format!("operation {code} on {} is not known", config.name)))?;
-    let said = config.value.as_deref().unwrap_or_default();
+        .ok_or_else(|| request(format!("operation {code} on {} is not known", change.name)))?;
+    let said = change.value.as_deref().unwrap_or_default();
     match operation {
         Operation::Set => return Ok(Some(said.to_owned())),
         Operation::Delete => return Ok(None),
@@ -301,11 +285,11 @@ fn operate(
     }
     let default = context
         .rules
-        .list_default(target.kind, &config.name)
+        .list_default(target.kind, &change.name)
         .ok_or_else(|| {
             let message = format!(
                 "{} is not a list: nothing can be added or taken away",
-                config.name
+                change.name
             );
             (ErrorCode::InvalidConfig, message)
         })?;
@@ -322,11 +306,11 @@ fn operate(
 }
 
 /// Checks everything that would be said of the resource and gives the records of what changes.
-fn decide(
+fn write(
     image: &MetadataImage,
     target: &Target,
     before: &Configs,
-    changes: BTreeMap<String, Option<String>>,
+    changes: Said,
     context: &AlterConfigs<'_>,
 ) -> Result<Vec<MetadataRecord>, Refusal> {
     let mut after = before.clone();

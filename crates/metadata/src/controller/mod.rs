@@ -12,7 +12,7 @@ use protocol::MetadataRecord;
 use types::{BrokerId, Uuid};
 
 pub use brokers::{Registration, bootstrap, register_broker, register_controller, unfence};
-pub use configs::{AlterConfigs, ConfigRules, alter_configs, incremental_alter_configs};
+pub use configs::{AlterConfigs, Alteration, Altered, Change, Changes, ConfigRules, Refusal, alter_configs};
 pub use create_partitions::create_partitions;
 pub use create_topics::{CreateTopics, TopicConfigRules, create_topics};
 pub use delete_topics::delete_topics;
