@@ -20,6 +20,16 @@ impl Reply {
     /// The body as a frame; large byte fields are sent from where they are.
     pub fn send<T: Encode + 'static>(&self, body: &T) -> Answer {
         answered::count_errors(self.requests, self.key, body);
+        self.write(body)
+    }
+
+    /// As [`Reply::send`], for a body that is no message of its own and says itself which error codes it has.
+    pub fn send_counted(&self, body: &impl Encode, errors: impl Iterator<Item = i16>) -> Answer {
+        errors.for_each(|code| self.requests.error(self.key.code(), code));
+        self.write(body)
+    }
+
+    fn write(&self, body: &impl Encode) -> Answer {
         let mut segments = Segments::frame();
         protocol::header::encode_response_header(self.key, self.version, self.correlation_id, &mut segments);
         let written = body

@@ -3,6 +3,8 @@
 //! v0: an empty list asks for all topics; from v1 on null does, and an empty one for none (trap 88). A topic that does
 //! not exist is created if request and broker allow it, and answered at once with its partitions.
 
+mod written;
+
 use std::sync::Arc;
 
 use metadata::{MetadataImage, TopicImage};
@@ -10,9 +12,10 @@ use net::{Answer, Start};
 use protocol::Str;
 use protocol::messages::metadata_request::{MetadataRequest, MetadataRequestTopic};
 use protocol::messages::metadata_response::{
-    MetadataResponse, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+    MetadataResponse, MetadataResponseBroker, MetadataResponseTopic,
 };
-use types::{BrokerId, ErrorCode, TopicName};
+use types::{ErrorCode, TopicName};
+use written::{Row, Written};
 
 use super::create_topics::create_automatically;
 use super::{Call, Pending};
@@ -117,40 +120,50 @@ impl Asked {
     fn answer(&self) -> Answer {
         let image = self.broker.image();
         let node = &self.broker.node;
-        let mut response = MetadataResponse {
+        let mut rest = MetadataResponse {
             cluster_id: Some((&*node.cluster_id).into()),
             controller_id: node.id.0,
             ..Default::default()
         };
-        response.brokers.push(MetadataResponseBroker {
+        rest.brokers.push(MetadataResponseBroker {
             node_id: node.id.0,
             host: self.address.0.as_str().into(),
             port: i32::from(self.address.1),
             rack: node.rack.as_deref().map(Into::into),
             ..Default::default()
         });
-        response.topics = if self.wants_all() {
-            image.topics().map(|topic| self.described(topic)).collect()
+        if self.request.include_cluster_authorized_operations {
+            rest.cluster_authorized_operations = CLUSTER_OPERATIONS;
+        }
+        let topics = if self.wants_all() {
+            image.topics().map(|topic| self.known(topic)).collect()
         } else {
             self.named(&image)
         };
-        if self.request.include_cluster_authorized_operations {
-            response.cluster_authorized_operations = CLUSTER_OPERATIONS;
-        }
-        self.reply.send(&response)
+        let topic_operations = if self.request.include_topic_authorized_operations {
+            TOPIC_OPERATIONS
+        } else {
+            MetadataResponseTopic::default().topic_authorized_operations
+        };
+        let written = Written {
+            rest,
+            topics,
+            topic_operations,
+        };
+        self.reply.send_counted(&written, written.errors())
     }
 
     /// The topics that were asked for, each once.
-    fn named(&self, image: &MetadataImage) -> Vec<MetadataResponseTopic> {
-        let mut rows: Vec<MetadataResponseTopic> = Vec::new();
+    fn named(&self, image: &MetadataImage) -> Vec<Row> {
+        let mut rows = Vec::new();
         let mut seen = rustc_hash::FxHashSet::default();
         for wanted in self.request.topics.iter().flatten() {
             if !seen.insert((wanted.name.clone(), wanted.topic_id)) {
                 continue;
             }
             let row = match find(image, wanted, self.reply.version) {
-                Ok(topic) => self.described(topic),
-                Err(code) => self.unknown(wanted, code),
+                Ok(topic) => self.known(topic),
+                Err(code) => Row::Unknown(self.unknown(wanted, code)),
             };
             rows.push(row);
         }
@@ -173,38 +186,13 @@ impl Asked {
         }
     }
 
-    fn described(&self, topic: &TopicImage) -> MetadataResponseTopic {
-        let ids = |brokers: &[BrokerId]| brokers.iter().map(|broker| broker.0).collect::<Vec<i32>>();
+    fn known(&self, topic: &Arc<TopicImage>) -> Row {
         let count = topic.partitions.len();
         let live = self.broker.topics.by_id(topic.id);
-        let unserved = live.map_or_else(|| vec![true; count], |live| live.unserved(count));
-        let mut row = MetadataResponseTopic {
-            name: Some(topic.name.as_str().into()),
-            topic_id: topic.id,
-            is_internal: is_internal(&topic.name),
-            ..Default::default()
-        };
-        row.partitions.reserve_exact(count);
-        for ((index, partition), offline) in (0..).zip(&topic.partitions).zip(unserved) {
-            let mut answer = MetadataResponsePartition {
-                partition_index: index,
-                leader_id: partition.leader.0,
-                leader_epoch: partition.leader_epoch.0,
-                replica_nodes: ids(partition.replicas()),
-                isr_nodes: ids(partition.in_sync()),
-                ..Default::default()
-            };
-            if offline {
-                answer.error_code = ErrorCode::LeaderNotAvailable.code();
-                answer.leader_id = -1;
-                answer.offline_replicas = ids(partition.replicas());
-            }
-            row.partitions.push(answer);
+        Row::Known {
+            topic: topic.clone(),
+            unserved: live.map_or_else(|| vec![true; count], |live| live.unserved(count)),
         }
-        if self.request.include_topic_authorized_operations {
-            row.topic_authorized_operations = TOPIC_OPERATIONS;
-        }
-        row
     }
 }
 
