@@ -204,16 +204,7 @@ fn check_together(before: Dynamic<'_>, after: Dynamic<'_>, broker: &BrokerConfig
         "log.local.retention.bytes",
     )?;
     let overrides = after.or_static(broker, "max.connections.per.ip.overrides");
-    for limit in value::list(overrides.unwrap_or_default()) {
-        let count = limit
-            .rsplit_once(':')
-            .and_then(|(_, count)| count.trim().parse::<i32>().ok());
-        if count.is_none() {
-            return Err(format!(
-                "max.connections.per.ip.overrides: \"{limit}\" is not host:connections"
-            ));
-        }
-    }
+    crate::connections::check_overrides(overrides.unwrap_or_default())?;
     cordoned(after, broker)?;
     let moved = |name: &str| after.or_static(broker, name) != before.or_static(broker, name);
     if moved("listeners") || moved("listener.security.protocol.map") {

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::listeners::parse_http;
 use crate::table::{self, Scope};
-use crate::{Error, GroupSettings, ListenerAddress, Loaded, parse_advertised, parse_listeners, value};
+use crate::{
+    ConnectionSettings, Error, GroupSettings, ListenerAddress, Loaded, parse_advertised, parse_listeners,
+    value,
+};
 
 /// When an acknowledged record is on stable storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +46,7 @@ pub struct BrokerConfig {
     pub fetch_max_bytes: i32,
     pub fetch_session_slots: usize,
     pub connections_max_idle_ms: u64,
-    pub max_connections: i64,
-    pub max_connections_per_ip: i64,
+    pub connections: ConnectionSettings,
     pub producer_id_expiration_ms: i64,
     pub retention_check_interval_ms: u64,
     pub cleaner_enable: bool,
@@ -100,8 +102,7 @@ impl BrokerConfig {
             fetch_max_bytes: number("fetch.max.bytes") as i32,
             fetch_session_slots: number("max.incremental.fetch.session.cache.slots") as usize,
             connections_max_idle_ms: number("connections.max.idle.ms") as u64,
-            max_connections: number("max.connections"),
-            max_connections_per_ip: number("max.connections.per.ip"),
+            connections: ConnectionSettings::new(get),
             producer_id_expiration_ms: number("producer.id.expiration.ms"),
             retention_check_interval_ms: number("log.retention.check.interval.ms") as u64,
             cleaner_enable: flag("log.cleaner.enable"),

@@ -2,6 +2,7 @@
 
 mod alter;
 mod broker;
+mod connections;
 mod describe;
 mod groups;
 mod listeners;
@@ -15,6 +16,7 @@ pub use alter::{
     Of, Refusal, check_broker, check_client_metrics, check_group, dynamic_broker_kind, is_dynamic,
 };
 pub use broker::{BrokerConfig, Flush};
+pub use connections::ConnectionSettings;
 pub use describe::{
     ConfigEntry, ConfigSource, Dynamic, Synonym, describe_broker, describe_client_metrics, describe_defaults,
     describe_group, describe_topic,

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -13,7 +12,11 @@ use parking_lot::Mutex;
 pub struct ConnectionLimits {
     pub connections_max: usize,
     pub per_address_max: usize,
+    /// In place of `per_address_max`, for single addresses; loopback counts if it is named.
+    pub per_address_overrides: HashMap<IpAddr, usize>,
     pub per_address_accepts_max: usize,
+    /// Connections accepted in a second over all listeners; more wait in the socket. None: as many as come.
+    pub accepts_max: Option<u32>,
     /// A connection that has sent nothing whole yet is closed after this long.
     pub first_request_max: Duration,
     /// A frame that has begun must end within this.
@@ -27,7 +30,9 @@ impl Default for ConnectionLimits {
         ConnectionLimits {
             connections_max: 16_384,
             per_address_max: 1_000,
+            per_address_overrides: HashMap::new(),
             per_address_accepts_max: 500,
+            accepts_max: None,
             first_request_max: Duration::from_secs(30),
             frame_max: Duration::from_secs(30),
             idle_max: Duration::from_secs(600),
@@ -67,27 +72,47 @@ struct Address {
 struct Counts {
     open: usize,
     addresses: HashMap<IpAddr, Address>,
+    /// Up to when the accepts so far would have taken at the highest rate.
+    paid_until: Duration,
 }
 
 /// The limits that may change while connections come and go. Those that are open stay.
 #[derive(Debug, Clone)]
-pub struct ConnectionCaps {
-    connections: Arc<AtomicUsize>,
-    per_address: Arc<AtomicUsize>,
+pub struct ConnectionCaps(Arc<Mutex<Caps>>);
+
+#[derive(Debug)]
+struct Caps {
+    connections: usize,
+    per_address: usize,
+    overrides: HashMap<IpAddr, usize>,
+    accepts: Option<u32>,
+}
+
+impl Caps {
+    fn new(limits: &ConnectionLimits) -> Caps {
+        Caps {
+            connections: limits.connections_max,
+            per_address: limits.per_address_max,
+            overrides: limits.per_address_overrides.clone(),
+            accepts: limits.accepts_max,
+        }
+    }
+
+    /// None: without a limit.
+    fn of(&self, address: IpAddr) -> Option<usize> {
+        let named = self.overrides.get(&address).copied();
+        named.or((!address.is_loopback()).then_some(self.per_address))
+    }
 }
 
 impl ConnectionCaps {
     fn new(limits: &ConnectionLimits) -> ConnectionCaps {
-        ConnectionCaps {
-            connections: Arc::new(limits.connections_max.into()),
-            per_address: Arc::new(limits.per_address_max.into()),
-        }
+        ConnectionCaps(Arc::new(Mutex::new(Caps::new(limits))))
     }
 
     /// Other limits, from the next connection on.
     pub fn set(&self, limits: &ConnectionLimits) {
-        self.connections.store(limits.connections_max, Ordering::Relaxed);
-        self.per_address.store(limits.per_address_max, Ordering::Relaxed);
+        *self.0.lock() = Caps::new(limits);
     }
 }
 
@@ -125,33 +150,71 @@ impl Admission {
 
     /// Lets a connection in, or says why not. `second` counts whole seconds of any clock.
     pub(crate) fn admit(&self, address: IpAddr, second: u64) -> Result<Place, Refusal> {
+        // An address as IPv4 over IPv6 is the IPv4 address.
+        let address = address.to_canonical();
+        let (max, per_address) = {
+            let caps = self.caps.0.lock();
+            (caps.connections, caps.of(address))
+        };
         let mut counts = self.counts.lock();
-        let max = self.caps.connections.load(Ordering::Relaxed);
         if max <= counts.open {
             return Err(Refusal::Connections { max });
         }
-        if !address.is_loopback() {
-            let entry = counts.addresses.entry(address).or_default();
-            if entry.second != second {
-                (entry.second, entry.accepted) = (second, 0);
-            }
-            if self.limits.per_address_accepts_max <= entry.accepted {
-                return Err(Refusal::Rate {
-                    max: self.limits.per_address_accepts_max,
-                });
-            }
-            let max = self.caps.per_address.load(Ordering::Relaxed);
-            if max <= entry.open {
-                return Err(Refusal::PerAddress { max });
-            }
-            entry.accepted += 1;
-            entry.open += 1;
+        if let Some(max) = per_address {
+            counts.admit_from(address, second, max, self.limits.per_address_accepts_max)?;
         }
         counts.open += 1;
         Ok(Place {
             admission: self.clone(),
             address,
         })
+    }
+
+    /// A connection was accepted at `now` of any clock: how long the acceptor waits before the next, so that not more
+    /// than `accepts_max` come in a second. A second's worth may come at once.
+    pub(crate) fn accepted(&self, now: Duration) -> Duration {
+        let Some(per_second) = self.caps.0.lock().accepts else {
+            return Duration::ZERO;
+        };
+        let mut counts = self.counts.lock();
+        let step = Duration::from_secs(1) / per_second.max(1);
+        counts.paid_until = counts.paid_until.max(now) + step;
+        let credit = Duration::from_secs(1).saturating_sub(step);
+        counts.paid_until.saturating_sub(now + credit)
+    }
+}
+
+impl Counts {
+    fn admit_from(
+        &mut self,
+        address: IpAddr,
+        second: u64,
+        open_max: usize,
+        accepts_max: usize,
+    ) -> Result<(), Refusal> {
+        self.forget_others(second);
+        let entry = self.addresses.entry(address).or_default();
+        if entry.second != second {
+            (entry.second, entry.accepted) = (second, 0);
+        }
+        if !address.is_loopback() && accepts_max <= entry.accepted {
+            return Err(Refusal::Rate { max: accepts_max });
+        }
+        if open_max <= entry.open {
+            return Err(Refusal::PerAddress { max: open_max });
+        }
+        entry.accepted += 1;
+        entry.open += 1;
+        Ok(())
+    }
+
+    /// Addresses without a connection are remembered for the second in which they came; many of them are looked
+    /// through at once.
+    fn forget_others(&mut self, second: u64) {
+        if 2 * self.open + 1_024 <= self.addresses.len() {
+            self.addresses
+                .retain(|_, address| 0 < address.open || address.second == second);
+        }
     }
 }
 
@@ -160,10 +223,8 @@ impl Drop for Place {
         let mut counts = self.admission.counts.lock();
         counts.open -= 1;
         if let Some(entry) = counts.addresses.get_mut(&self.address) {
-            entry.open -= 1;
-            if entry.open == 0 {
-                counts.addresses.remove(&self.address);
-            }
+            // An override may have come for loopback since.
+            entry.open = entry.open.saturating_sub(1);
         }
     }
 }
@@ -231,6 +292,11 @@ mod tests {
         for _ in 0..3 {
             assert!(admission.admit(other, 0).is_ok());
         }
+        assert_eq!(
+            admission.admit(other, 0).err(),
+            Some(Refusal::Rate { max: 3 }),
+            "whoever comes and goes is counted all the same"
+        );
         let kept = admission.admit(other, 1).expect("a new second");
         drop(kept);
     }
@@ -241,5 +307,52 @@ mod tests {
         let loopback = IpAddr::from([127, 0, 0, 1]);
         let held: Vec<_> = (0..10).map(|_| admission.admit(loopback, 0)).collect();
         assert!(held.iter().all(Result::is_ok));
+    }
+
+    #[test]
+    fn a_single_address_may_have_a_limit_of_its_own() {
+        let limits = |overrides: &[([u8; 4], usize)]| ConnectionLimits {
+            per_address_max: 2,
+            per_address_overrides: overrides
+                .iter()
+                .map(|(address, max)| (IpAddr::from(*address), *max))
+                .collect(),
+            ..ConnectionLimits::default()
+        };
+        let admission = Admission::new(limits(&[([192, 0, 2, 1], 3), ([127, 0, 0, 1], 1)]));
+        let open = |address: IpAddr| -> Vec<Place> {
+            (0..10).filter_map(|_| admission.admit(address, 0).ok()).collect()
+        };
+        assert_eq!(open([192, 0, 2, 1].into()).len(), 3);
+        assert_eq!(open([192, 0, 2, 2].into()).len(), 2);
+        let mapped = std::net::Ipv4Addr::new(192, 0, 2, 3).to_ipv6_mapped();
+        assert_eq!(open(mapped.into()).len(), 2);
+        assert_eq!(
+            open([127, 0, 0, 1].into()).len(),
+            1,
+            "loopback, since it is named"
+        );
+        assert_eq!(open(std::net::Ipv6Addr::LOCALHOST.into()).len(), 10);
+        admission.caps().set(&limits(&[([192, 0, 2, 1], 0)]));
+        assert_eq!(open([192, 0, 2, 1].into()).len(), 0);
+    }
+
+    #[test]
+    fn a_seconds_worth_comes_at_once_and_then_at_the_rate() {
+        let limits = ConnectionLimits {
+            accepts_max: Some(4),
+            ..ConnectionLimits::default()
+        };
+        let admission = Admission::new(limits);
+        let mut now = Duration::from_secs(9);
+        let pauses: Vec<u128> = (0..4).map(|_| admission.accepted(now).as_millis()).collect();
+        assert_eq!(pauses, [0, 0, 0, 250]);
+        for _ in 0..100 {
+            now += admission.accepted(now);
+        }
+        assert_eq!(
+            now,
+            Duration::from_secs(9) + Duration::from_millis(100 * 250 + 250)
+        );
     }
 }

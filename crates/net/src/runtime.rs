@@ -32,7 +32,19 @@ pub(crate) fn current_runtime() -> Option<RuntimeId> {
     CURRENT.with(|current| current.borrow().clone())
 }
 
-/// All runtimes of a process. Dropping it stops them.
+/// Spawns on the runtimes of a process without keeping them alive: what is spawned after their end is dropped.
+#[derive(Debug, Clone)]
+pub(crate) struct Spawner(Arc<[Handle]>);
+
+impl Spawner {
+    pub(crate) fn spawn_on(&self, index: usize, task: impl Future<Output = ()> + Send + 'static) {
+        if let Some(handle) = index.checked_rem(self.0.len()).and_then(|at| self.0.get(at)) {
+            handle.spawn(task);
+        }
+    }
+}
+
+/// All runtimes of a process. Dropping it stops them and waits for their threads.
 #[derive(Debug)]
 pub struct Runtimes {
     handles: Vec<Handle>,
@@ -80,6 +92,10 @@ impl Runtimes {
         if let Some(handle) = self.handles.get(index % self.handles.len()) {
             handle.spawn(task);
         }
+    }
+
+    pub(crate) fn spawner(&self) -> Spawner {
+        Spawner(self.handles.clone().into())
     }
 
     /// Runs a future on the first runtime and waits for it on this thread, which must not be a runtime's own.

@@ -16,6 +16,7 @@ use tracing::{info, warn};
 use crate::connection::Connection;
 use crate::entrance::Door;
 use crate::limits::{Admission, ConnectionCaps};
+use crate::runtime::Spawner;
 use crate::stream::Stream;
 use crate::{ConnectionLimits, Entrance, Memory, Peer, Runtimes, Service};
 
@@ -102,12 +103,7 @@ impl Bound {
     }
 
     /// Accepts on every socket, all connections answered by one service.
-    pub fn serve<S: Service>(
-        self,
-        runtimes: &Arc<Runtimes>,
-        service: &Arc<S>,
-        options: &ServerOptions,
-    ) -> Server {
+    pub fn serve<S: Service>(self, runtimes: &Runtimes, service: &Arc<S>, options: &ServerOptions) -> Server {
         let (stop, stopped) = watch::channel(false);
         let bound = self.listeners();
         let admission = Admission::new(options.limits.clone());
@@ -116,7 +112,7 @@ impl Bound {
         for (listener, socket) in self.sockets {
             let acceptor = Arc::new(Acceptor {
                 listener,
-                runtimes: Arc::downgrade(runtimes),
+                spawner: runtimes.spawner(),
                 service: service.clone(),
                 memory: options.memory.clone(),
                 connections: options.connections.clone(),
@@ -139,8 +135,7 @@ impl Bound {
 
 struct Acceptor<S: Service> {
     listener: BoundListener,
-    /// Weak: the runtimes own this task.
-    runtimes: std::sync::Weak<Runtimes>,
+    spawner: Spawner,
     service: Arc<S>,
     memory: Memory,
     connections: Arc<Connections>,
@@ -160,7 +155,13 @@ impl<S: Service> Acceptor<S> {
                 accepted = socket.accept() => accepted,
             };
             match accepted {
-                Ok((stream, address)) => self.admit_socket(stream, address),
+                Ok((stream, address)) => {
+                    self.admit_socket(stream, address);
+                    let pause = self.admission.accepted(self.start.elapsed());
+                    if !pause.is_zero() {
+                        tokio::time::sleep(pause).await;
+                    }
+                }
                 Err(error) => {
                     // Out of descriptors, most likely: connections that end will free some.
                     warn!(listener = %self.listener.name, %error, "accept failed, trying again in 100 ms");
@@ -193,15 +194,12 @@ impl<S: Service> Acceptor<S> {
                 return Err(io::Error::new(io::ErrorKind::ConnectionRefused, refusal));
             }
         };
-        let Some(runtimes) = self.runtimes.upgrade() else {
-            return Err(io::ErrorKind::ConnectionRefused.into());
-        };
         let index = self.next.fetch_add(1, Ordering::Relaxed);
         let listener = self.listener.name.clone();
         let counted = self.connections.open();
         let (service, memory, admission) =
             (self.service.clone(), self.memory.clone(), self.admission.clone());
-        runtimes.spawn_on(index, async move {
+        self.spawner.spawn_on(index, async move {
             let Ok((stream, local)) = open() else { return };
             let peer = Peer {
                 address,

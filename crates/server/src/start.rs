@@ -19,7 +19,6 @@ use crate::guide::{self, Guide};
 use crate::operator::{Door, Operator};
 
 const MEMORY_BYTES_MIN: u64 = 64 << 20;
-const END_TRIES: usize = 200;
 
 pub fn run(args: &StartArgs) -> anyhow::Result<()> {
     let config = load(args)?;
@@ -27,7 +26,7 @@ pub fn run(args: &StartArgs) -> anyhow::Result<()> {
     os::limits::restrict_file_mode();
     let open_files = os::limits::raise_open_files();
     let os = Os::real();
-    let runtimes = Arc::new(Runtimes::start(os::limits::cores()).context("runtimes cannot be started")?);
+    let runtimes = Runtimes::start(os::limits::cores()).context("runtimes cannot be started")?;
     // Ports first: a second start fails before it touches a file.
     let bound = bind(&runtimes, &config)?;
     let door = Door::open(&runtimes, &config)?;
@@ -69,7 +68,7 @@ pub fn run(args: &StartArgs) -> anyhow::Result<()> {
     server.stop();
     drop((server, http));
     // Connections end with their runtimes; what they appended is written and synced below.
-    end(runtimes);
+    drop(runtimes);
     broker.close().context("the log could not be closed cleanly")?;
     say("ottla stopped");
     Ok(())
@@ -79,18 +78,6 @@ pub fn run(args: &StartArgs) -> anyhow::Result<()> {
 fn say(line: &str) {
     let mut out = std::io::stdout();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
-}
-
-/// Ends the runtimes. A connection that is being accepted holds them for a moment.
-fn end(mut runtimes: Arc<Runtimes>) {
-    for _ in 0..END_TRIES {
-        match Arc::try_unwrap(runtimes) {
-            Ok(runtimes) => return drop(runtimes),
-            Err(shared) => runtimes = shared,
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    tracing::warn!("a connection did not end, the log is closed all the same");
 }
 
 pub(crate) fn load(args: &StartArgs) -> anyhow::Result<BrokerConfig> {
@@ -213,16 +200,21 @@ fn node(config: &BrokerConfig, directory: &LogDirectory, bound: &[BoundListener]
 }
 
 fn limits(config: &BrokerConfig, open_files: u64) -> ConnectionLimits {
-    let clamp = |said: i64, default: usize| usize::try_from(said).unwrap_or(default).min(default);
+    let said = &config.connections;
     let most = usize::try_from(open_files / 10 * 8).unwrap_or(1024);
-    let per_ip = if config.max_connections_per_ip == i64::from(i32::MAX) {
+    let clamp = |said: i64| usize::try_from(said).unwrap_or(most).min(most);
+    let unlimited = i64::from(i32::MAX);
+    let per_ip = if said.per_ip == unlimited {
         1000
     } else {
-        config.max_connections_per_ip
+        said.per_ip
     };
+    let overrides = said.per_ip_overrides.iter();
     ConnectionLimits {
-        connections_max: clamp(config.max_connections, most),
-        per_address_max: clamp(per_ip, most),
+        connections_max: clamp(said.max),
+        per_address_max: clamp(per_ip),
+        per_address_overrides: overrides.map(|(address, max)| (*address, clamp(*max))).collect(),
+        accepts_max: (said.per_second != unlimited).then(|| u32::try_from(said.per_second).unwrap_or(0)),
         idle_max: Duration::from_millis(config.connections_max_idle_ms),
         ..ConnectionLimits::default()
     }

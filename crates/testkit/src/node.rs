@@ -22,7 +22,7 @@ pub struct TestNode {
     /// Unused on the machine's own disk.
     pub disk: SimDisk,
     server: Server,
-    _runtimes: Arc<Runtimes>,
+    _runtimes: Runtimes,
 }
 
 impl TestNode {
@@ -52,7 +52,7 @@ impl TestNode {
             clock: Clock::real(),
             random: Random::real(),
         };
-        let runtimes = Arc::new(Runtimes::start(1).expect("a thread"));
+        let runtimes = Runtimes::start(1).expect("a thread");
         let listener = Listener {
             name: "PLAINTEXT".into(),
             address: (Ipv4Addr::LOCALHOST, 0).into(),

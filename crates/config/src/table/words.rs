@@ -135,8 +135,6 @@ static WORDS: &[(&str, &str)] = &[
     ("log.local.retention.ms", idle!("How long records stay on local disks when older ones are in remote storage; -2 is as long as they are kept.")),
     ("log.preallocate", idle!("Whether the file of a segment has its full size from the beginning.")),
     ("log.segment.delete.delay.ms", idle!("How long a file stays after it was given up.")),
-    ("max.connection.creation.rate", idle!("New connections a second.")),
-    ("max.connections.per.ip.overrides", idle!("Other limits of connections for single addresses: host:connections.")),
     ("max.request.partition.size.limit", idle!("Partitions that one answer describes at most.")),
     ("metadata.log.dir", idle!("The log directory that holds the metadata, if it is not the first.")),
     ("metadata.log.segment.bytes", idle!("The size at which a segment of the metadata log ends.")),

@@ -56,11 +56,11 @@ struct Node {
     address: SocketAddr,
     connections: Arc<Connections>,
     server: Server,
-    _runtimes: Arc<Runtimes>,
+    _runtimes: Runtimes,
 }
 
 fn start(limits: ConnectionLimits, memory_bytes: usize) -> Node {
-    let runtimes = Arc::new(Runtimes::start(1).expect("a thread"));
+    let runtimes = Runtimes::start(1).expect("a thread");
     let listener = Listener {
         name: "PLAINTEXT".into(),
         address: (Ipv4Addr::LOCALHOST, 0).into(),
