@@ -86,6 +86,12 @@ impl Broker {
                 self.directory.path().display()
             ));
         }
+        if self.directory.is_full() {
+            reasons.push(format!(
+                "the disk of {} is full: events are refused until there is room",
+                self.directory.path().display()
+            ));
+        }
         reasons
     }
 }

@@ -13,6 +13,7 @@ mod metrics;
 mod offsets;
 mod produce;
 mod protocol_page;
+mod ready;
 mod snapshots;
 mod traps;
 

@@ -104,6 +104,11 @@ impl LogDirectory {
         self.inner.shared.is_fenced()
     }
 
+    /// Whether the disk has no room for a next chunk: what is produced is refused until there is some.
+    pub fn is_full(&self) -> bool {
+        self.inner.stream.is_full() || self.inner.metadata.is_full()
+    }
+
     /// Every log but the metadata log.
     pub fn logs(&self) -> Vec<Arc<Log>> {
         self.inner.shared.logs()
