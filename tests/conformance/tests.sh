@@ -63,7 +63,35 @@ t_kcat_group() {
 }
 t_confluent_kafka_python() { timeout 120 "$home/venv/bin/python" python/librdkafka.py "$address"; }
 t_confluent_kafka_python_groups() { timeout 150 "$home/venv/bin/python" python/librdkafka_groups.py "$address"; }
-t_compaction() { timeout 120 "$home/venv/bin/python" python/compaction.py "$address" 90; }
+t_kcat_seek() {
+  topics --create --topic kcat-seek --partitions 1 --config max.message.bytes=3000000 || return 1
+  seq 100 | timeout 30 kcat -b "$address" -P -t kcat-seek -p 0 -X enable.idempotence=true || return 1
+  local now
+  sleep 1.1; now=$(date +%s%3N); sleep 1.1
+  seq 101 200 | timeout 30 kcat -b "$address" -P -t kcat-seek -p 0 -X enable.idempotence=true || return 1
+  [ "$(timeout 30 kcat -b "$address" -C -t kcat-seek -p 0 -o 42 -e -q | head -n 1)" = 43 ] || return 1
+  [ "$(timeout 30 kcat -b "$address" -C -t kcat-seek -p 0 -o "s@$now" -e -q)" = "$(seq 101 200)" ] || return 1
+  [ "$(timeout 30 kcat -b "$address" -C -t kcat-seek -p 0 -o -5 -e -q)" = "$(seq 196 200)" ] || return 1
+  head -c 2500000 /dev/zero | tr '\0' x > "$out/large"
+  timeout 30 kcat -b "$address" -P -t kcat-seek -p 0 -X message.max.bytes=4000000 "$out/large" || return 1
+  [ "$(timeout 30 kcat -b "$address" -C -t kcat-seek -p 0 -o -1 -e -q | tr -d '\n' | wc -c)" = 2500000 ]
+}
+t_compaction() {
+  # Who reads the compacted topic over its gaps, beside the client that made it: `NAME OFFSET` a record.
+  cat > "$out/readers" << END
+#!/usr/bin/env bash
+set -euo pipefail
+offsets() { sed "s/^/\$1 /"; }
+timeout 30 kcat -b "$address" -C -t "\$1" -p 0 -o beginning -e -q -f '%o\n' | offsets kcat
+timeout 30 java -Xmx256m -Dlog4j2.configurationFile="$home/log4j2.properties" -cp "$home/java:$home/kafka/*" Offsets "$address" "\$@" 2>&1 | offsets java
+timeout 30 "$home/franz" "$address" offsets "\$@" | offsets franz-go
+KAFKAJS_NO_PARTITIONER_WARNING=1 timeout 40 node "$home/js/kafkajs.js" "$address" offsets "\$@" | offsets kafkajs
+timeout 30 "$home/venv/bin/python" "$here/python/aiokafka_client.py" "$address" offsets "\$@" | offsets aiokafka
+timeout 30 "$home/venv/bin/python" "$here/python/kafka_python.py" "$address" offsets "\$@" | offsets kafka-python
+END
+  chmod +x "$out/readers"
+  timeout 220 "$home/venv/bin/python" python/compaction.py "$address" 90 "$out/readers"
+}
 
 # --- Apache Kafka's tools
 t_kafka_topics() {

@@ -1,5 +1,5 @@
-// franz-go against a broker: main ADDRESS [basics|groups]. Basics are every codec, idempotent producing, assigned
-// partitions and seek by time.
+// franz-go against a broker: main ADDRESS [basics|groups|offsets TOPIC END]. Basics are every codec, idempotent
+// producing, assigned partitions, seek by time and offset, large records, administration.
 package main
 
 import (
@@ -54,11 +54,16 @@ func read(address, topic string, partition int32, from kgo.Offset, wanted int) [
 
 func main() {
 	what := append(os.Args[2:], "basics")[0]
-	if what == "groups" {
+	switch what {
+	case "groups":
 		groups(os.Args[1])
-		return
+	case "offsets":
+		offsets(os.Args[1], os.Args[3], os.Args[4])
+	default:
+		basics(os.Args[1])
+		large(os.Args[1])
+		administer(os.Args[1])
 	}
-	basics(os.Args[1])
 }
 
 func basics(address string) {

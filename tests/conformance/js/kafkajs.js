@@ -1,4 +1,5 @@
-// kafkajs: codecs, headers, idempotence, seeking, groups while members come and go, admin. ADDRESS [TEST...]
+// kafkajs: codecs, headers, idempotence, seeking, groups while members come and go, admin.
+// ADDRESS [TEST...], or ADDRESS offsets TOPIC END: the offset of each record of partition 0 up to the one before END.
 'use strict'
 const assert = require('node:assert')
 const { Kafka, CompressionTypes, CompressionCodecs, ConfigResourceTypes, PartitionAssigners, logLevel } = require('kafkajs')
@@ -192,8 +193,20 @@ const tests = {
   }
 }
 
+/** Prints offsets until the one before `end`. */
+async function offsets (topic, end) {
+  const consumer = kafka.consumer({ groupId: `offsets-${topic}`, minBytes: 1, maxWaitTimeInMs: 100 })
+  let at = -1
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  await consumer.run({ autoCommit: false, eachMessage: async ({ message }) => { at = Number(message.offset); console.log(at) } })
+  await comes('the end', () => end - 1 <= at, () => at)
+  await consumer.disconnect()
+}
+
 async function main () {
   await codecs()
+  if (wanted[0] === 'offsets') return offsets(wanted[1], Number(wanted[2])).then(() => process.exit(0))
   await admin.connect()
   await producer.connect()
   let failed = 0

@@ -1,4 +1,6 @@
-"""aiokafka: codecs, headers, idempotence, seeking, groups with every assignor. ADDRESS [TEST...]"""
+"""aiokafka: codecs, headers, idempotence, seeking, large records, groups with every assignor, admin. ADDRESS [TEST...]
+
+ADDRESS offsets TOPIC END prints the offset of each record of partition 0 up to the one before END."""
 import asyncio
 import logging
 import sys
@@ -6,11 +8,12 @@ import threading
 import time
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInProgressError
+from aiokafka.errors import CommitFailedError, IllegalStateError, MessageSizeTooLargeError, RebalanceInProgressError
 
 import story
 
@@ -182,6 +185,69 @@ def test_seek_by_time_and_offset():
     assert wait(read("aio-seek", 0, 123, 1))[0].value == b"123"
 
 
+def test_large_records():
+    create("aio-large", 1, **{"max.message.bytes": "3000000"})
+
+    async def produce_one():
+        one = await make_producer(max_request_size=5_000_000)
+        await one.send_and_wait("aio-large", b"x" * 2_500_000, partition=0)
+        try:
+            await one.send_and_wait("aio-large", b"x" * 3_500_000, partition=0)
+            raise AssertionError("a batch above max.message.bytes was taken")
+        except MessageSizeTooLargeError:
+            pass
+        finally:
+            await one.stop()
+
+    wait(produce_one())
+    assert len(wait(read("aio-large", 0, 0, 1))[0].value) == 2_500_000
+
+
+def test_admin():
+    create("aio-admin", 1)
+    for n in range(20):
+        produce("aio-admin", 0, b"%d" % n)
+
+    async def ask():
+        admin = AIOKafkaAdminClient(bootstrap_servers=address)
+        await admin.start()
+        await admin.create_partitions({"aio-admin": NewPartitions(3)})
+        (described,) = await admin.describe_topics(["aio-admin"])
+        assert len(described["partitions"]) == 3, described
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, "aio-admin", {"retention.ms": "1234567"})])
+        (told,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, "aio-admin", {"retention.ms": None})])
+        assert [entry[1] for entry in told.resources[0][4]] == ["1234567"], told
+        low = await admin.delete_records({TopicPartition("aio-admin", 0): RecordsToDelete(5)})
+        assert low == {TopicPartition("aio-admin", 0): 5}, low
+        consumer = AIOKafkaConsumer(bootstrap_servers=address, group_id="aio-admin-group", enable_auto_commit=False)
+        await consumer.start()
+        consumer.assign([TopicPartition("aio-admin", 0)])
+        await consumer.commit({TopicPartition("aio-admin", 0): 7})
+        await consumer.stop()
+        assert ("aio-admin-group", "") in [tuple(group) for group in await admin.list_consumer_groups()]
+        (group,) = await admin.describe_consumer_groups(["aio-admin-group"])
+        assert group.groups[0][2] == "Empty", group
+        offsets = await admin.list_consumer_group_offsets("aio-admin-group")
+        assert offsets[TopicPartition("aio-admin", 0)].offset == 7, offsets
+        await admin.delete_topics(["aio-admin"])
+        assert "aio-admin" not in await admin.list_topics()
+        await admin.close()
+
+    wait(ask())
+
+
+async def print_offsets(topic, end):
+    consumer = AIOKafkaConsumer(bootstrap_servers=address, enable_auto_commit=False, auto_offset_reset="earliest")
+    await consumer.start()
+    partition, until = TopicPartition(topic, 0), time.time() + 20
+    consumer.assign([partition])
+    while await consumer.position(partition) < end and time.time() < until:
+        for records in (await consumer.getmany(timeout_ms=200)).values():
+            for record in records:
+                print(record.offset)
+    await consumer.stop()
+
+
 def comes_and_goes(name, assignor):
     create("aio-group-" + name)
     story.come_and_go("aio-group-" + name, lambda topic, seen: Member(topic, seen, assignor), produce, committed)
@@ -204,4 +270,7 @@ def test_static_members():
     story.static_members("aio-static", Member)
 
 
-story.run(dict(globals()), sys.argv[2:])
+if sys.argv[2:3] == ["offsets"]:
+    wait(print_offsets(sys.argv[3], int(sys.argv[4])))
+else:
+    story.run(dict(globals()), sys.argv[2:])

@@ -1,4 +1,9 @@
-"""A compacted topic keeps exactly the newest value of each key, in order, and forgets deleted keys. ADDRESS SECONDS"""
+"""A compacted topic keeps exactly the newest value of each key, in order, and forgets deleted keys. ADDRESS SECONDS [SCRIPT]
+
+SCRIPT is run with the topic and the end of its log; each line `CLIENT OFFSET` that it prints is a record that the
+client read, and each client must read the newest record of every key, in order, over all the gaps."""
+import collections
+import subprocess
 import sys
 import time
 
@@ -69,3 +74,25 @@ while True:
     assert time.time() < until, "%d of %d records are left, deleted keys %s" % (len(records), sent, "gone" if gone else "still there")
     time.sleep(1)
 print("ok compaction: %d of %d records are left after %.0f s" % (len(records), sent, seconds - (until - time.time())))
+
+
+def every_client_reads_over_the_gaps(script):
+    newest = {key: offset for offset, key, _ in records}
+    end = records[-1][0] + 1
+    said = subprocess.run([script, topic, str(end)], capture_output=True, text=True, timeout=100)
+    assert said.returncode == 0, said.stdout[-500:] + said.stderr[-2000:]
+    read = collections.defaultdict(list)
+    for line in said.stdout.splitlines():
+        client, offset = line.split()
+        read[client].append(int(offset))
+    kept = {offset for key, offset in newest.items() if key != b"tick"}
+    assert read, "no client read anything"
+    for client, offsets in read.items():
+        assert offsets == sorted(set(offsets)), "%s: offsets out of order" % client
+        assert kept <= set(offsets), "%s misses %s" % (client, sorted(kept - set(offsets))[:5])
+        assert offsets[-1] == end - 1, "%s ends at %d, not %d" % (client, offsets[-1], end - 1)
+    print("read over its gaps by %s" % ", ".join(sorted(read)))
+
+
+if 3 < len(sys.argv):
+    every_client_reads_over_the_gaps(sys.argv[3])

@@ -1,4 +1,6 @@
-"""kafka-python: codecs, headers, idempotence, seeking, groups with every assignor, admin. ADDRESS [TEST...]"""
+"""kafka-python: codecs, headers, idempotence, seeking, groups with every assignor, admin. ADDRESS [TEST...]
+
+ADDRESS offsets TOPIC END prints the offset of each record of partition 0 up to the one before END."""
 import logging
 import sys
 import threading
@@ -195,4 +197,18 @@ def test_admin():
     story.wait("it is gone", lambda: "kp-large" not in admin.list_topics(), admin.list_topics)
 
 
-story.run(dict(globals()), sys.argv[2:])
+def print_offsets(topic, end):
+    consumer = KafkaConsumer(bootstrap_servers=address, enable_auto_commit=False, auto_offset_reset="earliest")
+    partition, until = TopicPartition(topic, 0), time.time() + 20
+    consumer.assign([partition])
+    while consumer.position(partition) < end and time.time() < until:
+        for records in consumer.poll(200).values():
+            for record in records:
+                print(record.offset)
+    consumer.close()
+
+
+if sys.argv[2:3] == ["offsets"]:
+    print_offsets(sys.argv[3], int(sys.argv[4]))
+else:
+    story.run(dict(globals()), sys.argv[2:])

@@ -58,6 +58,18 @@ def test_every_codec_and_acks():
     assert messages[-1].value() == b"zstd-all-99"
 
 
+def test_headers_and_an_offset_come_back():
+    create("rdk-headers")
+    producer = Producer({"bootstrap.servers": address})
+    headers = [("same", b"1"), ("same", b"2"), ("none", None), ("empty", b"")]
+    for n in range(100):
+        producer.produce("rdk-headers", b"%d" % n, headers=headers, partition=0)
+    assert producer.flush(30) == 0
+    (message,) = read("rdk-headers", 0, 42, 1)
+    assert (message.offset(), message.value()) == (42, b"42")
+    assert message.headers() == headers, message.headers()
+
+
 def test_idempotence_keeps_order():
     create("rdk-idempotent")
     values = [b"%d" % n for n in range(20000)]
