@@ -1,11 +1,12 @@
 //! Rust types for a schema: text that compiles, with serde and with the docs of the schema.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     fmt::Write,
 };
 
 use super::{
+    binary::variants,
     model::{AvroSchema, Enum, Kind, Record, TypeId},
     walk,
 };
@@ -18,6 +19,8 @@ const KEYWORDS: [&str; 43] = [
     "true", "try", "type", "unsafe", "use", "where",
 ];
 const NEVER_RAW: [&str; 4] = ["crate", "self", "super", "Self"];
+/// Types that the text itself uses, and the one word of Rust that looks like a type: nothing else may be called so.
+const TAKEN: [&str; 6] = ["Self", "Option", "String", "Vec", "Box", "Some"];
 
 impl AvroSchema {
     /// Rust types for every record, enum and union of several types, to be written into a file.
@@ -38,18 +41,18 @@ impl AvroSchema {
     /// # Ok::<(), schema::SchemaError>(())
     /// ```
     pub fn rust_types(&self) -> String {
-        let mut writer = Writer {
-            schema: self,
-            shared: shared_names(self),
-            unions: BTreeSet::new(),
-            out: String::new(),
-        };
         let mut order = Vec::new();
         let visited = walk::each_type::<()>(self, &mut |id, _| {
             order.push(id);
             Ok(())
         });
         debug_assert!(visited.is_ok(), "the visitor refuses nothing");
+        let mut writer = Writer {
+            schema: self,
+            names: type_names(self, &order),
+            unions: BTreeSet::new(),
+            out: String::new(),
+        };
         for id in order {
             // Writing to a string does not fail.
             let _ = writer.declare(id);
@@ -58,20 +61,36 @@ impl AvroSchema {
     }
 }
 
-/// Simple names that more than one type has.
-fn shared_names(schema: &AvroSchema) -> HashSet<String> {
-    let (mut once, mut shared) = (HashSet::new(), HashSet::new());
-    for name in schema.0.named.keys() {
-        if !once.insert(pascal(name.simple())) {
-            shared.insert(pascal(name.simple()));
-        }
+/// What each named type is called in Rust: its simple name, or its full one where two would meet.
+fn type_names(schema: &AvroSchema, order: &[TypeId]) -> HashMap<TypeId, String> {
+    let named = || {
+        order
+            .iter()
+            .filter_map(|id| Some((*id, schema.kind(*id).name()?)))
+    };
+    let mut uses: HashMap<String, usize> = HashMap::new();
+    for (_, name) in named() {
+        *uses.entry(pascal(name.simple())).or_default() += 1;
     }
-    shared
+    let mut taken: HashSet<String> = TAKEN.iter().map(|word| (*word).to_owned()).collect();
+    let mut names = HashMap::new();
+    for (id, name) in named() {
+        let mut chosen = pascal(name.simple());
+        if uses.get(&chosen).is_some_and(|uses| *uses > 1) {
+            chosen = name.full().split('.').map(pascal).collect();
+        }
+        while !taken.insert(chosen.clone()) {
+            chosen.push('_');
+        }
+        names.insert(id, chosen);
+    }
+    names
 }
 
 struct Writer<'a> {
     schema: &'a AvroSchema,
-    shared: HashSet<String>,
+    /// Of every named type.
+    names: HashMap<TypeId, String>,
     /// Names of unions that were written.
     unions: BTreeSet<String>,
     out: String,
@@ -91,6 +110,7 @@ impl Writer<'_> {
         self.head(record.doc.as_deref(), "Debug, Clone, PartialEq")?;
         let name = self.type_name(id);
         if name != record.name.simple() {
+            // Its name chooses the branch of a union.
             writeln!(self.out, "#[serde(rename = \"{}\")]", record.name.simple())?;
         }
         writeln!(self.out, "pub struct {name} {{")?;
@@ -114,13 +134,17 @@ impl Writer<'_> {
         writeln!(self.out, "pub enum {} {{", self.type_name(id))?;
         let mut taken = HashSet::new();
         for symbol in &symbols.symbols {
-            let variant = pascal(symbol);
-            // Two symbols may differ in case alone.
-            let variant = if taken.insert(variant.clone()) {
-                variant
-            } else {
-                symbol.clone()
-            };
+            let mut variant = pascal(symbol);
+            if variant == "Self" {
+                variant.push('_');
+            }
+            // Two symbols may differ in case alone; whole symbols never meet, but for what stands there already.
+            if !taken.insert(variant.clone()) {
+                variant = field_name(symbol);
+                while !taken.insert(variant.clone()) {
+                    variant.push('_');
+                }
+            }
             if variant != *symbol {
                 writeln!(self.out, "    #[serde(rename = \"{symbol}\")]")?;
             }
@@ -138,14 +162,11 @@ impl Writer<'_> {
         }
         self.head(None, "Debug, Clone, PartialEq")?;
         writeln!(self.out, "pub enum {name} {{")?;
-        for id in others {
-            let label = self
-                .schema
-                .label(id)
-                .rsplit('.')
-                .next()
-                .unwrap_or_default()
-                .to_owned();
+        let labels: Vec<_> = branches.iter().map(|id| self.schema.label(*id)).collect();
+        for (id, label) in branches.iter().copied().zip(variants(&labels)) {
+            if matches!(self.schema.kind(id), Kind::Null) {
+                continue;
+            }
             let variant = self.branch_name(id);
             if variant != label {
                 writeln!(self.out, "    #[serde(rename = \"{label}\")]")?;
@@ -212,15 +233,7 @@ impl Writer<'_> {
     }
 
     fn type_name(&self, id: TypeId) -> String {
-        let Some(name) = self.schema.kind(id).name() else {
-            return String::new();
-        };
-        let simple = pascal(name.simple());
-        if self.shared.contains(&simple) {
-            pascal(&name.full().replace('.', "_"))
-        } else {
-            simple
-        }
+        self.names.get(&id).cloned().unwrap_or_default()
     }
 
     fn branch_name(&self, id: TypeId) -> String {
@@ -232,7 +245,11 @@ impl Writer<'_> {
 
     fn union_name(&self, branches: &[TypeId]) -> String {
         let names: Vec<_> = branches.iter().map(|id| self.branch_name(*id)).collect();
-        names.join("Or")
+        let mut name = names.join("Or");
+        while self.names.values().any(|other| *other == name) {
+            name.push_str("Union");
+        }
+        name
     }
 
     /// Whether a value of `id` holds a `record` without a vector or map in between, so that its size has no end.
@@ -270,6 +287,8 @@ fn boxed(kind: &str) -> String {
 
 fn doc(out: &mut String, indent: &str, text: Option<&str>) -> std::fmt::Result {
     for line in text.unwrap_or_default().lines() {
+        // Rust refuses a return in the middle of a comment.
+        let line = line.replace('\r', " ");
         writeln!(out, "{}", format!("{indent}/// {line}").trim_end())?;
     }
     Ok(())

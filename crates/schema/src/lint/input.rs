@@ -12,6 +12,8 @@ pub struct Subject {
     pub properties: Vec<(String, String)>,
     /// The topic has a key schema, or is declared to have no keys.
     pub key_is_settled: bool,
+    /// Days since a record was written to the topic; nothing when nobody looked.
+    pub idle_days: Option<u32>,
 }
 
 /// Another schema that stands beside this one.

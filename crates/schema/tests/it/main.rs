@@ -2,6 +2,7 @@
 
 mod canonical;
 mod dice;
+mod generated;
 mod hostile;
 mod json_property;
 mod json_suite;

@@ -1,5 +1,6 @@
 //! Avro beside the other implementations: differential proofs, files and speed. See README.md.
 
+mod arrow;
 mod bench;
 mod differential;
 mod files;
@@ -17,10 +18,11 @@ fn main() -> Result<()> {
             report(&differential::against_java(classpath, seed.parse()?, pairs.parse()?)?)
         }
         ["apache-avro", seed, pairs] => report(&library::against_apache_avro(seed.parse()?, pairs.parse()?)?),
+        ["arrow-avro", seed, pairs] => report(&arrow::against_arrow(seed.parse()?, pairs.parse()?)?),
         ["write", folder, seed, count] => files::write(folder, seed.parse()?, count.parse()?),
         ["check", folder, seed, count] => files::check(folder, seed.parse()?, count.parse()?),
         ["bench"] => bench::run(),
-        _ => bail!("java CLASSPATH SEED PAIRS | apache-avro SEED PAIRS | write|check FOLDER SEED FILES | bench"),
+        _ => bail!("java CLASSPATH SEED PAIRS | apache-avro SEED PAIRS | arrow-avro SEED PAIRS | write|check FOLDER SEED FILES | bench"),
     }
 }
 

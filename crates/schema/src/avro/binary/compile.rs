@@ -9,7 +9,7 @@ use super::{
     Fault,
     default::default_value,
     encode::write,
-    plan::{Branch, DefaultPlan, EnumPlan, Node, NodeId, Plan, RecordPlan, Step, UnionPlan},
+    plan::{Branch, DefaultPlan, EnumPlan, Node, NodeId, Plan, RecordPlan, Step, UnionPlan, variants},
 };
 use crate::{
     Stopped, Work,
@@ -53,6 +53,7 @@ pub(in crate::avro) fn compile(
         nodes: compiler.nodes,
         root,
     };
+    plan.settle();
     encode_defaults(&mut plan);
     Ok(plan)
 }
@@ -134,9 +135,11 @@ impl<'a> Compiler<'a, '_> {
         let Some(target) = targets.get(branch) else {
             return Node::Open;
         };
+        let labels: Vec<_> = targets.iter().map(|target| self.reader.label(*target)).collect();
+        let variant = variants(&labels).into_iter().nth(branch).unwrap_or_default();
         Node::AsBranch {
             branch: branch as u32,
-            label: self.reader.label(*target).into(),
+            variant: variant.into(),
             node: self.pair(*target, writer),
         }
     }
@@ -146,10 +149,7 @@ impl<'a> Compiler<'a, '_> {
         for written in branches {
             let plan = match self.branch(targets, *written) {
                 Some(branch) => match targets.get(branch) {
-                    Some(target) => Branch {
-                        branch: branch as u32,
-                        node: self.pair(*target, *written),
-                    },
+                    Some(target) => Branch::new(branch as u32, self.pair(*target, *written)),
                     None => continue,
                 },
                 None => {
@@ -159,21 +159,22 @@ impl<'a> Compiler<'a, '_> {
                         node,
                         Node::Impossible(format!("{label} is no branch of the union")),
                     );
-                    Branch {
-                        branch: u32::MAX,
-                        node,
-                    }
+                    Branch::new(u32::MAX, node)
                 }
             };
             plans.push(plan);
         }
-        let labels = targets
-            .iter()
-            .map(|target| self.reader.label(*target).to_owned())
-            .collect();
+        self.union_plan(targets, plans)
+    }
+
+    fn union_plan(&self, targets: &[TypeId], branches: Vec<Branch>) -> Node {
+        let label = |target: &TypeId| self.reader.label(*target).to_owned();
+        let labels: Vec<String> = targets.iter().map(label).collect();
+        let variants = variants(&labels);
         Node::Union(UnionPlan {
-            branches: plans,
+            branches,
             labels,
+            variants,
         })
     }
 
@@ -215,23 +216,13 @@ impl<'a> Compiler<'a, '_> {
                         .fields
                         .get(*n as usize)
                         .map_or(written.schema, |field| field.schema);
-                    Step {
-                        field: *n,
-                        node: self.pair(schema, written.schema),
-                    }
+                    Step::new(*n, self.pair(schema, written.schema))
                 }
-                None => Step {
-                    field: Step::SKIP,
-                    node: self.skip(written.schema),
-                },
+                None => Step::new(Step::SKIP, self.skip(written.schema)),
             });
         }
         let fields = reader.fields.iter().map(|field| field.name.clone()).collect();
-        Ok(Node::Record(RecordPlan {
-            steps,
-            defaults,
-            fields,
-        }))
+        Ok(Node::Record(RecordPlan::new(steps, defaults, fields)))
     }
 
     fn default(&self, field: &Field) -> Result<Value, String> {
@@ -261,32 +252,15 @@ impl<'a> Compiler<'a, '_> {
             Kind::Array(items) => Node::Array(self.own(*items)),
             Kind::Map(values) => Node::Map(self.own(*values)),
             Kind::Union(branches) => {
-                let plan = |(n, id): (usize, &TypeId)| Branch {
-                    branch: n as u32,
-                    node: self.own(*id),
-                };
+                let plan = |(n, id): (usize, &TypeId)| Branch::new(n as u32, self.own(*id));
                 let plans = branches.iter().enumerate().map(plan).collect();
-                let labels = branches
-                    .iter()
-                    .map(|id| self.reader.label(*id).to_owned())
-                    .collect();
-                Node::Union(UnionPlan {
-                    branches: plans,
-                    labels,
-                })
+                self.union_plan(branches, plans)
             }
             Kind::Record(record) => {
-                let step = |(n, field): (usize, &Field)| Step {
-                    field: n as u32,
-                    node: self.own(field.schema),
-                };
+                let step = |(n, field): (usize, &Field)| Step::new(n as u32, self.own(field.schema));
                 let steps = record.fields.iter().enumerate().map(step).collect();
                 let fields = record.fields.iter().map(|field| field.name.clone()).collect();
-                Node::Record(RecordPlan {
-                    steps,
-                    defaults: Vec::new(),
-                    fields,
-                })
+                Node::Record(RecordPlan::new(steps, Vec::new(), fields))
             }
             Kind::Enum(symbols) => Node::Enum(enumeration(symbols, symbols)),
             Kind::Fixed(fixed) => Node::Fixed(fixed.size),
@@ -310,16 +284,9 @@ impl<'a> Compiler<'a, '_> {
             Kind::Map(values) => Node::Map(self.skip(*values)),
             Kind::Union(branches) => Node::Chosen(branches.iter().map(|branch| self.skip(*branch)).collect()),
             Kind::Record(record) => {
-                let skip = |field: &Field| Step {
-                    field: Step::SKIP,
-                    node: self.skip(field.schema),
-                };
+                let skip = |field: &Field| Step::new(Step::SKIP, self.skip(field.schema));
                 let steps = record.fields.iter().map(skip).collect();
-                Node::Record(RecordPlan {
-                    steps,
-                    defaults: Vec::new(),
-                    fields: Vec::new(),
-                })
+                Node::Record(RecordPlan::new(steps, Vec::new(), Vec::new()))
             }
             Kind::Enum(symbols) => Node::Enum(enumeration(symbols, symbols)),
             Kind::Fixed(fixed) => Node::Fixed(fixed.size),

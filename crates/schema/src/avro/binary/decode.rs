@@ -3,7 +3,7 @@
 use super::{
     DataError, DataLimits, Fault, Input,
     input::VALUE_BYTES,
-    plan::{EnumPlan, Node, NodeId, Plan, RecordPlan, Step, UnionPlan},
+    plan::{Branch, EnumPlan, Node, NodeId, Op, Plan, RecordPlan, Step, UnionPlan},
     visit::{Visitor, Visits},
 };
 use crate::{
@@ -93,35 +93,34 @@ pub(in crate::avro) fn no_more(rest: &[u8]) -> Result<(), DataError> {
     Err(Fault::new(format!("{} bytes follow the datum", rest.len())).into())
 }
 
+/// Puts a number where one of its kind was, without a look at what it held.
+macro_rules! put {
+    ($out:expr, $kind:ident, $value:expr) => {{
+        let value = $value;
+        match $out {
+            Value::$kind(old) => *old = value,
+            out => *out = Value::$kind(value),
+        }
+    }};
+}
+
 /// Reads one value into `out`.
-#[inline]
 fn read(plan: &Plan, node: NodeId, input: &mut Input<'_>, out: &mut Value) -> Result<(), Fault> {
     match plan.get(node) {
         Node::Null => *out = Value::Null,
-        Node::Boolean => *out = Value::Boolean(input.boolean()?),
-        Node::Int => *out = Value::Int(input.int()?),
-        Node::Long => *out = Value::Long(input.long()?),
-        Node::Float => *out = Value::Float(input.float()?),
-        Node::Double => *out = Value::Double(input.double()?),
-        Node::IntAsLong => *out = Value::Long(i64::from(input.int()?)),
-        Node::IntAsFloat => *out = Value::Float(input.int()? as f32),
-        Node::IntAsDouble => *out = Value::Double(f64::from(input.int()?)),
-        Node::LongAsFloat => *out = Value::Float(input.long()? as f32),
-        Node::LongAsDouble => *out = Value::Double(input.long()? as f64),
-        Node::FloatAsDouble => *out = Value::Double(f64::from(input.float()?)),
-        Node::String | Node::BytesAsString => {
-            let text = input.text()?;
-            input.spend(text.len())?;
-            put_text(out, text);
-        }
-        Node::Bytes | Node::StringAsBytes => {
-            let bytes = input.bytes()?;
-            input.spend(bytes.len())?;
-            match out {
-                Value::Bytes(old) => replace(old, bytes),
-                _ => *out = Value::Bytes(bytes.to_vec()),
-            }
-        }
+        Node::Boolean => put!(out, Boolean, input.boolean()?),
+        Node::Int => put!(out, Int, input.int()?),
+        Node::Long => put!(out, Long, input.long()?),
+        Node::Float => put!(out, Float, input.float()?),
+        Node::Double => put!(out, Double, input.double()?),
+        Node::IntAsLong => put!(out, Long, i64::from(input.int()?)),
+        Node::IntAsFloat => put!(out, Float, input.int()? as f32),
+        Node::IntAsDouble => put!(out, Double, f64::from(input.int()?)),
+        Node::LongAsFloat => put!(out, Float, input.long()? as f32),
+        Node::LongAsDouble => put!(out, Double, input.long()? as f64),
+        Node::FloatAsDouble => put!(out, Double, f64::from(input.float()?)),
+        Node::String | Node::BytesAsString => put_text(out, input.paid_text()?),
+        Node::Bytes | Node::StringAsBytes => put_bytes(out, input.paid_bytes()?),
         Node::Fixed(size) => {
             let bytes = input.take(*size)?;
             input.spend(*size)?;
@@ -130,24 +129,22 @@ fn read(plan: &Plan, node: NodeId, input: &mut Input<'_>, out: &mut Value) -> Re
                 _ => *out = Value::Fixed(bytes.to_vec()),
             }
         }
-        Node::Enum(plan) => *out = Value::Enum(read_symbol(plan, input)?),
+        Node::Enum(plan) => put!(out, Enum, read_symbol(plan, input)?),
         composed => return read_composed(plan, composed, input, out),
     }
     Ok(())
 }
 
 fn read_composed(plan: &Plan, node: &Node, input: &mut Input<'_>, out: &mut Value) -> Result<(), Fault> {
+    if let Node::Union(union) = node {
+        return read_union(plan, union, input, out);
+    }
     input.enter()?;
     match node {
         Node::Record(record) => read_record(plan, record, input, out)?,
         Node::Array(items) => read_array(plan, *items, input, out)?,
         Node::Map(values) => read_map(plan, *values, input, out)?,
         Node::Chosen(branches) => read(plan, chosen(branches, input)?, input, out)?,
-        Node::Union(union) => {
-            let (branch, node) = branch(union, input)?;
-            let inner = branch_of(out, branch, input)?;
-            read(plan, node, input, inner).map_err(|fault| in_branch(fault, union, branch))?;
-        }
         Node::AsBranch { branch, node, .. } => {
             let inner = branch_of(out, *branch, input)?;
             read(plan, *node, input, inner)?;
@@ -167,6 +164,14 @@ fn put_text(out: &mut Value, text: &str) {
             old.push_str(text);
         }
         _ => *out = Value::String(text.to_owned()),
+    }
+}
+
+#[inline]
+fn put_bytes(out: &mut Value, bytes: &[u8]) {
+    match out {
+        Value::Bytes(old) => replace(old, bytes),
+        _ => *out = Value::Bytes(bytes.to_vec()),
     }
 }
 
@@ -191,11 +196,29 @@ fn branch_of<'v>(out: &'v mut Value, branch: u32, input: &mut Input<'_>) -> Resu
     }
 }
 
+#[cold]
 fn in_branch(fault: Fault, union: &UnionPlan, branch: u32) -> Fault {
     match union.labels.get(branch as usize) {
         Some(label) => fault.in_branch(label),
         None => fault,
     }
+}
+
+fn read_union(plan: &Plan, union: &UnionPlan, input: &mut Input<'_>, out: &mut Value) -> Result<(), Fault> {
+    input.enter()?;
+    let branch = branch(union, input)?;
+    let inner = branch_of(out, branch.branch, input)?;
+    let done = match branch.op {
+        Op::Null => {
+            *inner = Value::Null;
+            Ok(())
+        }
+        Op::String => input.paid_text().map(|text| put_text(inner, text)),
+        Op::Long => input.long().map(|value| put!(inner, Long, value)),
+        _ => read(plan, branch.node, input, inner),
+    };
+    input.leave();
+    done.map_err(|fault| in_branch(fault, union, branch.branch))
 }
 
 fn read_record(
@@ -219,20 +242,52 @@ fn read_record(
         fields.clear();
         fields.resize(record.fields.len(), Value::Null);
     }
-    for step in &record.steps {
-        match fields.get_mut(step.field as usize) {
-            Some(field) => {
-                read(plan, step.node, input, field).map_err(|fault| in_field(fault, record, step.field))?;
-            }
-            None => skip(plan, step.node, input)?,
-        }
-    }
+    read_fields(plan, record, input, fields)?;
     for default in &record.defaults {
         if let Some(field) = fields.get_mut(default.field as usize) {
             spend_default(&default.value, input)?;
             put_default(field, &default.value);
         }
     }
+    Ok(())
+}
+
+/// Reads what was written of a record.
+fn read_fields(
+    plan: &Plan,
+    record: &RecordPlan,
+    input: &mut Input<'_>,
+    fields: &mut [Value],
+) -> Result<(), Fault> {
+    // A copy that stays in registers, since nobody else is given its address; `input` is right around calls.
+    let mut near = *input;
+    for step in &record.steps {
+        let Some(field) = fields.get_mut(step.field as usize) else {
+            *input = near;
+            skip(plan, step.node, input)?;
+            near = *input;
+            continue;
+        };
+        let done = match step.op {
+            Op::Boolean => near.boolean().map(|value| put!(field, Boolean, value)),
+            Op::Int => near.int().map(|value| put!(field, Int, value)),
+            Op::Long => near.long().map(|value| put!(field, Long, value)),
+            Op::IntAsLong => near.int().map(|value| put!(field, Long, i64::from(value))),
+            Op::Float => near.float().map(|value| put!(field, Float, value)),
+            Op::Double => near.double().map(|value| put!(field, Double, value)),
+            Op::String => near.paid_text().map(|text| put_text(field, text)),
+            Op::Bytes => near.paid_bytes().map(|bytes| put_bytes(field, bytes)),
+            Op::Enum => read_symbol_of(plan, step.node, &mut near).map(|value| put!(field, Enum, value)),
+            _ => {
+                *input = near;
+                let done = read(plan, step.node, input, field);
+                near = *input;
+                done
+            }
+        };
+        done.map_err(|fault| in_field(fault, record, step.field))?;
+    }
+    *input = near;
     Ok(())
 }
 
@@ -345,10 +400,28 @@ pub(in crate::avro) fn read_symbol(plan: &EnumPlan, input: &mut Input<'_>) -> Re
             Some(default) => Ok(default),
             None => Err(unknown_symbol(plan, place)),
         },
-        None => Err(Fault::new(format!(
-            "the enum has {} symbols, none at {place}",
-            plan.targets.len()
-        ))),
+        None => Err(no_symbol(plan, place)),
+    }
+}
+
+#[cold]
+fn no_symbol(plan: &EnumPlan, place: i32) -> Fault {
+    Fault::new(format!(
+        "the enum has {} symbols, none at {place}",
+        plan.targets.len()
+    ))
+}
+
+/// The same for a node that is known to be an enum.
+#[inline]
+pub(in crate::avro) fn read_symbol_of(
+    plan: &Plan,
+    node: NodeId,
+    input: &mut Input<'_>,
+) -> Result<u32, Fault> {
+    match plan.get(node) {
+        Node::Enum(symbols) => read_symbol(symbols, input),
+        _ => Err(Fault::new("the plan has a hole")),
     }
 }
 
@@ -371,13 +444,14 @@ pub(in crate::avro) fn chosen(branches: &[NodeId], input: &mut Input<'_>) -> Res
 }
 
 #[inline]
-pub(in crate::avro) fn branch(union: &UnionPlan, input: &mut Input<'_>) -> Result<(u32, NodeId), Fault> {
+pub(in crate::avro) fn branch(union: &UnionPlan, input: &mut Input<'_>) -> Result<Branch, Fault> {
     let place = input.long()?;
     let branch = usize::try_from(place)
         .ok()
         .and_then(|place| union.branches.get(place));
-    let branch = branch.ok_or_else(|| no_branch(place, union.branches.len()))?;
-    Ok((branch.branch, branch.node))
+    branch
+        .copied()
+        .ok_or_else(|| no_branch(place, union.branches.len()))
 }
 
 #[cold]
@@ -426,7 +500,7 @@ fn skip_composed(plan: &Plan, node: &Node, input: &mut Input<'_>) -> Result<(), 
             .iter()
             .try_for_each(|Step { node, .. }| skip(plan, *node, input)),
         Node::Chosen(branches) => skip(plan, chosen(branches, input)?, input),
-        Node::Union(union) => skip(plan, branch(union, input)?.1, input),
+        Node::Union(union) => skip(plan, branch(union, input)?.node, input),
         Node::AsBranch { node, .. } => skip(plan, *node, input),
         Node::Array(items) => skip_blocks(input, |input| skip(plan, *items, input)),
         Node::Map(values) => skip_blocks(input, |input| {

@@ -1,9 +1,13 @@
 //! Reading the primitive encodings from a slice, under a budget.
 
+use ascii::AsAsciiStr;
+
 use super::{DataLimits, Fault};
 
 /// Bytes that are left, and what may still be spent on them.
-#[derive(Debug)]
+///
+/// Small and [`Copy`], so that a loop over fields can keep one of its own in registers.
+#[derive(Debug, Clone, Copy)]
 pub(in crate::avro) struct Input<'a> {
     pub rest: &'a [u8],
     memory_left: usize,
@@ -16,6 +20,59 @@ pub(super) const VALUE_BYTES: usize = 32;
 #[cold]
 fn short() -> Fault {
     Fault::new("the data ends inside a value")
+}
+
+#[cold]
+fn no_int(value: i64) -> Fault {
+    Fault::new(format!("{value} does not fit an int"))
+}
+
+#[cold]
+fn no_length(length: i64) -> Fault {
+    Fault::new(format!("{length} is no length"))
+}
+
+#[cold]
+fn no_memory() -> Fault {
+    Fault::new("the datum takes more memory than is allowed")
+}
+
+#[cold]
+fn no_utf8() -> Fault {
+    Fault::new("a string is not UTF-8")
+}
+
+#[cold]
+fn no_boolean(byte: u8) -> Fault {
+    Fault::new(format!("the byte {byte} is no boolean"))
+}
+
+/// Eight groups of seven bits, a byte each, to 56 bits.
+#[inline]
+fn squeeze(word: u64) -> u64 {
+    let pairs = (word & 0x007f_007f_007f_007f) | ((word & 0x7f00_7f00_7f00_7f00) >> 1);
+    let fours = (pairs & 0x0000_3fff_0000_3fff) | ((pairs & 0x3fff_0000_3fff_0000) >> 2);
+    (fours & 0x0fff_ffff) | ((fours & 0x0fff_ffff_0000_0000) >> 4)
+}
+
+/// A number byte by byte, and what follows it.
+#[cold]
+fn varint(bytes: &[u8]) -> Result<(u64, &[u8]), Fault> {
+    let mut value = 0u64;
+    for (at, byte) in bytes.iter().enumerate().take(10) {
+        if at == 9 && *byte > 1 {
+            break;
+        }
+        value |= u64::from(*byte & 0x7f) << (7 * at as u32);
+        if *byte < 0x80 {
+            return Ok((value, bytes.get(at + 1..).unwrap_or_default()));
+        }
+    }
+    if bytes.len() < 10 {
+        Err(short())
+    } else {
+        Err(Fault::new("a number has more than 64 bits"))
+    }
 }
 
 impl<'a> Input<'a> {
@@ -35,7 +92,7 @@ impl<'a> Input<'a> {
                 self.memory_left = left;
                 Ok(())
             }
-            None => Err(Fault::new("the datum takes more memory than is allowed")),
+            None => Err(no_memory()),
         }
     }
 
@@ -60,14 +117,14 @@ impl<'a> Input<'a> {
         match self.byte()? {
             0 => Ok(false),
             1 => Ok(true),
-            other => Err(Fault::new(format!("the byte {other} is no boolean"))),
+            other => Err(no_boolean(other)),
         }
     }
 
     #[inline]
     pub fn int(&mut self) -> Result<i32, Fault> {
         let value = self.long()?;
-        i32::try_from(value).map_err(|_| Fault::new(format!("{value} does not fit an int")))
+        i32::try_from(value).map_err(|_| no_int(value))
     }
 
     #[inline]
@@ -86,23 +143,22 @@ impl<'a> Input<'a> {
         Ok((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
     }
 
+    /// A number of any length: up to eight bytes at once where eight are there.
+    #[inline]
     fn varint(&mut self) -> Result<u64, Fault> {
-        let mut value = 0u64;
-        for (at, byte) in self.rest.iter().enumerate().take(10) {
-            if at == 9 && *byte > 1 {
-                break;
-            }
-            value |= u64::from(*byte & 0x7f) << (7 * at as u32);
-            if *byte < 0x80 {
-                self.rest = self.rest.get(at + 1..).unwrap_or_default();
-                return Ok(value);
+        if let Some(word) = self.rest.first_chunk::<8>() {
+            let word = u64::from_le_bytes(*word);
+            let ends = !word & 0x8080_8080_8080_8080;
+            if ends != 0 {
+                let length = ends.trailing_zeros() as usize / 8 + 1;
+                self.rest = self.rest.get(length..).unwrap_or_default();
+                // Everything up to the first byte without the high bit.
+                return Ok(squeeze(word & (ends ^ (ends - 1))));
             }
         }
-        if self.rest.len() < 10 {
-            Err(short())
-        } else {
-            Err(Fault::new("a number has more than 64 bits"))
-        }
+        let (value, rest) = varint(self.rest)?;
+        self.rest = rest;
+        Ok(value)
     }
 
     #[inline]
@@ -118,14 +174,36 @@ impl<'a> Input<'a> {
     #[inline]
     pub fn bytes(&mut self) -> Result<&'a [u8], Fault> {
         let length = self.long()?;
-        let length = usize::try_from(length).map_err(|_| Fault::new(format!("{length} is no length")))?;
+        let length = usize::try_from(length).map_err(|_| no_length(length))?;
         self.take(length)
     }
 
     #[inline]
     pub fn text(&mut self) -> Result<&'a str, Fault> {
         let bytes = self.bytes()?;
-        std::str::from_utf8(bytes).map_err(|_| Fault::new("a string is not UTF-8"))
+        // Short text is ASCII mostly, which is seen at a third of the cost of UTF-8; long text is the same either way.
+        if bytes.len() <= 64
+            && let Ok(text) = bytes.as_ascii_str()
+        {
+            return Ok(text.as_str());
+        }
+        std::str::from_utf8(bytes).map_err(|_| no_utf8())
+    }
+
+    /// Text, paid for.
+    #[inline]
+    pub fn paid_text(&mut self) -> Result<&'a str, Fault> {
+        let text = self.text()?;
+        self.spend(text.len())?;
+        Ok(text)
+    }
+
+    /// Bytes, paid for.
+    #[inline]
+    pub fn paid_bytes(&mut self) -> Result<&'a [u8], Fault> {
+        let bytes = self.bytes()?;
+        self.spend(bytes.len())?;
+        Ok(bytes)
     }
 
     #[inline]

@@ -20,7 +20,7 @@ pub(super) use default::latin1;
 pub(super) use encode::put_bytes;
 pub(crate) use encode::put_long;
 pub(super) use input::Input;
-pub(super) use plan::{Node, NodeId, Plan, RecordPlan};
+pub(super) use plan::{Node, NodeId, Plan, RecordPlan, Step, variants};
 
 /// Why data is not of a schema, or cannot be read as another.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

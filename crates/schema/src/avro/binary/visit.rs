@@ -3,7 +3,7 @@
 use super::{
     DataLimits, Fault, Input,
     decode::{branch, chosen, in_field, read_symbol, skip},
-    plan::{Node, NodeId, Plan, RecordPlan},
+    plan::{Branch, Node, NodeId, Op, Plan, RecordPlan},
 };
 
 /// Is told about one datum, in the order of its bytes. Every method does nothing unless it is written.
@@ -96,9 +96,8 @@ impl<'p, V: Visitor> Visits<'p, '_, V> {
             }
             Node::Chosen(branches) => self.node(chosen(branches, input)?, input),
             Node::Union(union) => {
-                let (place, node) = branch(union, input)?;
-                self.visitor.branch(place);
-                self.node(node, input)
+                let branch = branch(union, input)?;
+                self.branch(branch, input)
             }
             Node::AsBranch { branch, node, .. } => {
                 self.visitor.branch(*branch);
@@ -111,16 +110,35 @@ impl<'p, V: Visitor> Visits<'p, '_, V> {
 
     fn record(&mut self, record: &'p RecordPlan, input: &mut Input<'_>) -> Result<(), Fault> {
         self.visitor.begin_record();
+        // A copy that stays in registers, since nobody else is given its address; `input` is right around calls.
+        let mut near = *input;
         for step in &record.steps {
-            match record.fields.get(step.field as usize) {
-                Some(name) => {
-                    self.visitor.field(step.field, name);
-                    self.node(step.node, input)
-                        .map_err(|fault| in_field(fault, record, step.field))?;
+            let Some(name) = record.fields.get(step.field as usize) else {
+                *input = near;
+                skip(self.plan, step.node, input)?;
+                near = *input;
+                continue;
+            };
+            self.visitor.field(step.field, name);
+            let done = match step.op {
+                Op::Boolean => near.boolean().map(|value| self.visitor.boolean(value)),
+                Op::Int => near.int().map(|value| self.visitor.int(value)),
+                Op::Long => near.long().map(|value| self.visitor.long(value)),
+                Op::IntAsLong => near.int().map(|value| self.visitor.long(i64::from(value))),
+                Op::Float => near.float().map(|value| self.visitor.float(value)),
+                Op::Double => near.double().map(|value| self.visitor.double(value)),
+                Op::String => near.text().map(|text| self.visitor.string(text)),
+                Op::Bytes => near.bytes().map(|bytes| self.visitor.bytes(bytes)),
+                _ => {
+                    *input = near;
+                    let done = self.node(step.node, input);
+                    near = *input;
+                    done
                 }
-                None => skip(self.plan, step.node, input)?,
-            }
+            };
+            done.map_err(|fault| in_field(fault, record, step.field))?;
         }
+        *input = near;
         for default in &record.defaults {
             let name = record
                 .fields
@@ -134,6 +152,18 @@ impl<'p, V: Visitor> Visits<'p, '_, V> {
         }
         self.visitor.end_record();
         Ok(())
+    }
+
+    fn branch(&mut self, branch: Branch, input: &mut Input<'_>) -> Result<(), Fault> {
+        self.visitor.branch(branch.branch);
+        match branch.op {
+            Op::Null => {
+                self.visitor.null();
+                Ok(())
+            }
+            Op::String => input.text().map(|text| self.visitor.string(text)),
+            _ => self.node(branch.node, input),
+        }
     }
 
     fn blocks(

@@ -6,8 +6,8 @@ use serde::de::{
 };
 
 use crate::avro::binary::{
-    DataError, DataLimits, Decoder, Fault, Input, Node, NodeId, Plan, RecordPlan, branch, chosen, in_field,
-    no_more, read_symbol, skip,
+    DataError, DataLimits, Decoder, Fault, Input, Node, NodeId, Plan, RecordPlan, Step, branch, chosen,
+    in_field, no_more, read_symbol, skip,
 };
 
 /// Reads one datum that takes all of `bytes`.
@@ -18,6 +18,7 @@ pub(super) fn from_bytes<'de, T: de::Deserialize<'de>>(
     let mut input = Input::new(bytes, &decoder.limits);
     let value = T::deserialize(Datum {
         plan: &decoder.plan,
+        label: None,
         node: decoder.plan.root,
         input: &mut input,
     })?;
@@ -35,6 +36,8 @@ impl de::Error for Fault {
 struct Datum<'i, 'de> {
     plan: &'de Plan,
     node: NodeId,
+    /// The branch, when the position in a union was read already.
+    label: Option<&'de str>,
     input: &'i mut Input<'de>,
 }
 
@@ -45,19 +48,17 @@ impl<'i, 'de> Datum<'i, 'de> {
 
     /// Follows unions to the value inside: its node, and the name of the branch if the reader has a union.
     fn open(mut self) -> Result<(Option<&'de str>, Datum<'i, 'de>), Fault> {
-        let mut label = None;
+        let mut label = self.label;
         loop {
             let node = match self.plan.get(self.node) {
                 Node::Chosen(branches) => chosen(branches, self.input)?,
                 Node::Union(union) => {
-                    let (place, node) = branch(union, self.input)?;
-                    label = union.labels.get(place as usize).map(|label| simple(label));
-                    node
+                    let branch = branch(union, self.input)?;
+                    label = union.variants.get(branch.branch as usize).map(String::as_str);
+                    branch.node
                 }
-                Node::AsBranch {
-                    label: name, node, ..
-                } => {
-                    label = Some(simple(name));
+                Node::AsBranch { variant, node, .. } => {
+                    label = Some(&**variant);
                     *node
                 }
                 _ => return Ok((label, self)),
@@ -65,10 +66,6 @@ impl<'i, 'de> Datum<'i, 'de> {
             self = self.at(node);
         }
     }
-}
-
-fn simple(label: &str) -> &str {
-    label.rsplit('.').next().unwrap_or(label)
 }
 
 impl<'de> Deserializer<'de> for Datum<'_, 'de> {
@@ -141,6 +138,7 @@ impl<'de> Deserializer<'de> for Datum<'_, 'de> {
                 input.enter()?;
                 let (_, inner) = Datum {
                     plan,
+                    label: None,
                     node: self.node,
                     input: &mut *input,
                 }
@@ -154,11 +152,78 @@ impl<'de> Deserializer<'de> for Datum<'_, 'de> {
         }
     }
 
+    #[inline]
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.plan.get(self.node) {
+            Node::Boolean => visitor.visit_bool(self.input.boolean()?),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_i32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.plan.get(self.node) {
+            Node::Int => visitor.visit_i32(self.input.int()?),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.plan.get(self.node) {
+            Node::Long => visitor.visit_i64(self.input.long()?),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.plan.get(self.node) {
+            Node::Double => visitor.visit_f64(self.input.double()?),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.plan.get(self.node) {
+            Node::String => visitor.visit_borrowed_str(self.input.text()?),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        match self.plan.get(self.node) {
+            Node::Record(record) if is_in_order(record, fields) => {
+                self.input.enter()?;
+                let value = visitor.visit_seq(InOrder {
+                    plan: self.plan,
+                    record,
+                    steps: record.steps.iter(),
+                    input: &mut *self.input,
+                })?;
+                self.input.leave();
+                Ok(value)
+            }
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        let (_, inner) = self.open()?;
+        let (label, inner) = self.open()?;
         match inner.plan.get(inner.node) {
             Node::Null => visitor.visit_none(),
-            _ => visitor.visit_some(inner),
+            _ => visitor.visit_some(Datum { label, ..inner }),
         }
     }
 
@@ -173,12 +238,15 @@ impl<'de> Deserializer<'de> for Datum<'_, 'de> {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _name: &'static str,
-        _variants: &'static [&'static str],
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
         let (label, inner) = self.open()?;
+        // An enum inside a union: a type that has the branch for a variant holds the symbol inside it.
+        let label = label
+            .filter(|label| variants.contains(label) || !matches!(inner.plan.get(inner.node), Node::Enum(_)));
         match (inner.plan.get(inner.node), label) {
-            (Node::Enum(symbols), _) => {
+            (Node::Enum(symbols), None) => {
                 let place = read_symbol(symbols, inner.input)?;
                 let name = symbols.names.get(place as usize).map_or("", String::as_str);
                 visitor.visit_enum(IntoDeserializer::<Fault>::into_deserializer(name))
@@ -213,8 +281,59 @@ impl<'de> Deserializer<'de> for Datum<'_, 'de> {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        tuple_struct map struct identifier
+        i8 i16 i128 u8 u16 u32 u64 u128 f32 char bytes byte_buf unit unit_struct tuple_struct map identifier
+    }
+}
+
+/// Whether the data hold just the fields of a Rust type, in its order: then nobody need compare names.
+#[inline]
+fn is_in_order(record: &RecordPlan, fields: &'static [&'static str]) -> bool {
+    if record.steps.len() != fields.len() || !record.defaults.is_empty() {
+        return false;
+    }
+    let address = fields.as_ptr() as usize;
+    match record.order.verdict(address) {
+        Some(verdict) => verdict,
+        None => {
+            let mut pairs = record.steps.iter().zip(fields);
+            let right = pairs.all(|(step, name)| {
+                record
+                    .fields
+                    .get(step.field as usize)
+                    .is_some_and(|field| field == name)
+            });
+            record.order.keep(address, right);
+            right
+        }
+    }
+}
+
+/// The fields of a record one after the other, as the Rust type has them.
+struct InOrder<'i, 'de> {
+    plan: &'de Plan,
+    record: &'de RecordPlan,
+    steps: std::slice::Iter<'de, Step>,
+    input: &'i mut Input<'de>,
+}
+
+impl<'de> SeqAccess<'de> for InOrder<'_, 'de> {
+    type Error = Fault;
+
+    #[inline]
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
+        let Some(step) = self.steps.next() else {
+            return Ok(None);
+        };
+        let datum = Datum {
+            plan: self.plan,
+            label: None,
+            node: step.node,
+            input: self.input,
+        };
+        match seed.deserialize(datum) {
+            Ok(value) => Ok(Some(value)),
+            Err(fault) => Err(in_field(fault, self.record, step.field)),
+        }
     }
 }
 
@@ -306,6 +425,7 @@ impl<'de> MapAccess<'de> for Fields<'_, 'de> {
             let mut input = Input::new(&default.bytes, &DataLimits::default());
             return seed.deserialize(Datum {
                 plan: self.plan,
+                label: None,
                 node: default.node,
                 input: &mut input,
             });
@@ -315,6 +435,7 @@ impl<'de> MapAccess<'de> for Fields<'_, 'de> {
         };
         let datum = Datum {
             plan: self.plan,
+            label: None,
             node: step.node,
             input: self.input,
         };
@@ -348,6 +469,7 @@ impl<'de> Blocks<'_, 'de> {
     fn datum(&mut self) -> Datum<'_, 'de> {
         Datum {
             plan: self.plan,
+            label: None,
             node: self.node,
             input: self.input,
         }

@@ -46,11 +46,7 @@ impl<'p, 'o> Slot<'p, 'o> {
                 Err(self)
             };
         };
-        let names = union
-            .labels
-            .iter()
-            .map(|label| label.rsplit('.').next().unwrap_or(label));
-        for ((place, branch), name) in union.branches.iter().enumerate().zip(names) {
+        for ((place, branch), name) in union.branches.iter().enumerate().zip(&union.variants) {
             let inner = self.plan.get(branch.node);
             if fits(inner, name) {
                 put_long(self.out, place as i64);
@@ -87,7 +83,20 @@ impl<'p, 'o> Slot<'p, 'o> {
         Ok(())
     }
 
+    fn record(self, record: &'p RecordPlan) -> Fields<'p, 'o> {
+        Fields::Record {
+            plan: self.plan,
+            record,
+            out: self.out,
+            next: 0,
+            ahead: Vec::new(),
+        }
+    }
+
     fn fields(self, name: &str) -> Result<Fields<'p, 'o>, Fault> {
+        if let Node::Record(record) = self.plan.get(self.node) {
+            return Ok(self.record(record));
+        }
         let slot = match self.choose(|node, label| matches!(node, Node::Record(_)) && label == name) {
             Ok((_, slot)) => slot,
             Err(slot) => {
@@ -96,13 +105,7 @@ impl<'p, 'o> Slot<'p, 'o> {
             }
         };
         Ok(match slot.plan.get(slot.node) {
-            Node::Record(record) => Fields::Record {
-                plan: slot.plan,
-                record,
-                out: slot.out,
-                next: 0,
-                ahead: Vec::new(),
-            },
+            Node::Record(record) => slot.record(record),
             Node::Map(node) => Fields::Map {
                 plan: slot.plan,
                 node: *node,
@@ -133,6 +136,7 @@ impl<'p, 'o> Serializer for Slot<'p, 'o> {
     type SerializeStruct = Fields<'p, 'o>;
     type SerializeStructVariant = Fields<'p, 'o>;
 
+    #[inline]
     fn serialize_bool(self, value: bool) -> Result<(), Fault> {
         let (_, slot) = self.must("a boolean", |node, _| matches!(node, Node::Boolean))?;
         slot.out.push(u8::from(value));
@@ -147,11 +151,21 @@ impl<'p, 'o> Serializer for Slot<'p, 'o> {
         self.integer(i64::from(value), is_int)
     }
 
+    #[inline]
     fn serialize_i32(self, value: i32) -> Result<(), Fault> {
+        if let Node::Int = self.plan.get(self.node) {
+            put_long(self.out, i64::from(value));
+            return Ok(());
+        }
         self.integer(i64::from(value), is_int)
     }
 
+    #[inline]
     fn serialize_i64(self, value: i64) -> Result<(), Fault> {
+        if let Node::Long = self.plan.get(self.node) {
+            put_long(self.out, value);
+            return Ok(());
+        }
         self.integer(value, is_long)
     }
 
@@ -182,6 +196,7 @@ impl<'p, 'o> Serializer for Slot<'p, 'o> {
         }
     }
 
+    #[inline]
     fn serialize_f64(self, value: f64) -> Result<(), Fault> {
         let (_, slot) = self.must("a double", |node, _| matches!(node, Node::Double))?;
         slot.out.extend_from_slice(&value.to_le_bytes());
@@ -193,17 +208,13 @@ impl<'p, 'o> Serializer for Slot<'p, 'o> {
     }
 
     fn serialize_str(self, value: &str) -> Result<(), Fault> {
-        let slot = match self.choose(|node, _| matches!(node, Node::String)) {
-            Ok((_, slot)) => {
-                put_bytes(slot.out, value.as_bytes());
-                return Ok(());
-            }
-            Err(slot) => slot,
-        };
-        let (node, slot) = slot.must(&format!("the text {value:?}"), |node, _| {
-            symbol(node, value).is_some()
-        })?;
-        put_long(slot.out, symbol(node, value).unwrap_or_default());
+        match self.choose(|node, _| matches!(node, Node::String)) {
+            Ok((_, slot)) => put_bytes(slot.out, value.as_bytes()),
+            Err(slot) => match slot.choose(|node, _| symbol(node, value, 0).is_some()) {
+                Ok((node, slot)) => put_long(slot.out, symbol(node, value, 0).unwrap_or_default()),
+                Err(_) => return Err(no_place_for_text(value)),
+            },
+        }
         Ok(())
     }
 
@@ -241,12 +252,17 @@ impl<'p, 'o> Serializer for Slot<'p, 'o> {
     fn serialize_unit_variant(
         self,
         _name: &'static str,
-        _place: u32,
+        place: u32,
         variant: &'static str,
     ) -> Result<(), Fault> {
-        match self.choose(|node, _| symbol(node, variant).is_some()) {
+        let place = place as usize;
+        if let Some(symbol) = symbol(self.plan.get(self.node), variant, place) {
+            put_long(self.out, symbol);
+            return Ok(());
+        }
+        match self.choose(|node, _| symbol(node, variant, place).is_some()) {
             Ok((node, slot)) => {
-                put_long(slot.out, symbol(node, variant).unwrap_or_default());
+                put_long(slot.out, symbol(node, variant, place).unwrap_or_default());
                 Ok(())
             }
             Err(slot) => match slot.choose(|node, label| matches!(node, Node::Null) && label == variant) {
@@ -343,13 +359,22 @@ impl<'p, 'o> Serializer for Slot<'p, 'o> {
     }
 }
 
-fn symbol(node: &Node, name: &str) -> Option<i64> {
+/// The position of a symbol; `guess` is looked at first, where a Rust enum has it.
+fn symbol(node: &Node, name: &str, guess: usize) -> Option<i64> {
     let Node::Enum(symbols) = node else { return None };
+    if symbols.names.get(guess).is_some_and(|symbol| symbol == name) {
+        return Some(guess as i64);
+    }
     symbols
         .names
         .iter()
         .position(|symbol| symbol == name)
         .map(|place| place as i64)
+}
+
+#[cold]
+fn no_place_for_text(text: &str) -> Fault {
+    Fault::new(format!("the schema has no place for the text {text:?} here"))
 }
 
 /// The items of an array, or of bytes that came as a sequence.
@@ -559,6 +584,26 @@ impl Fields<'_, '_> {
     }
 }
 
+/// Whether the field whose turn it is has that name.
+#[inline]
+fn is_field(record: &RecordPlan, next: usize, key: &'static str) -> bool {
+    let (Some(name), Some(seen)) = (record.fields.get(next), record.keys.get(next)) else {
+        return false;
+    };
+    let address = key.as_ptr() as usize;
+    if name.len() != key.len() {
+        return false;
+    }
+    if seen.verdict(address) == Some(true) {
+        return true;
+    }
+    let right = name == key;
+    if right {
+        seen.keep(address, right);
+    }
+    right
+}
+
 /// Writes fields that came early and whose turn has come.
 fn take_ahead(out: &mut Vec<u8>, next: &mut usize, ahead: &mut Vec<(usize, Vec<u8>)>) {
     while let Some(at) = ahead.iter().position(|(place, _)| place == next) {
@@ -571,7 +616,29 @@ impl ser::SerializeStruct for Fields<'_, '_> {
     type Ok = ();
     type Error = Fault;
 
+    #[inline]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Fault> {
+        if let Fields::Record {
+            plan,
+            record,
+            out,
+            next,
+            ahead,
+        } = self
+            && ahead.is_empty()
+            && let Some(step) = record.steps.get(*next)
+            && is_field(record, *next, key)
+        {
+            *next += 1;
+            let slot = Slot {
+                plan,
+                node: step.node,
+                out,
+            };
+            return value
+                .serialize(slot)
+                .map_err(|fault| in_field(fault, record, step.field));
+        }
         self.put(key, value)
     }
 

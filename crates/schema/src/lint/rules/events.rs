@@ -1,4 +1,4 @@
-//! EF05x: events and their topics.
+//! EF05x and XS008: events and their topics.
 
 use super::super::{
     Example, Input, Needs, Rule, Severity,
@@ -34,7 +34,21 @@ pub(super) const RULES: &[Rule] = &[
         passes: Example::avro(r#"{"type":"record","name":"A","fields":[],"owner":"shop"}"#),
         check: keys_are_settled,
     },
+    Rule {
+        id: "XS008",
+        severity: Severity::Info,
+        formats: ALL,
+        needs: Needs::Subject,
+        asks: "A schema has a topic, and records were written to it in the last 90 days",
+        why: "Readers build on what nobody writes any more",
+        fails: Example::avro(r#"{"type":"record","name":"A","fields":[]}"#),
+        passes: Example::avro(r#"{"type":"record","name":"A","fields":[],"owner":"shop"}"#),
+        check: somebody_writes,
+    },
 ];
+
+/// Days without a record after which a schema is an orphan.
+const IDLE_DAYS_MAX: u32 = 90;
 
 fn events_have_time_and_id(input: &Input<'_>, found: &mut Found) {
     let Some(root) = input.root().filter(|root| root.name.ends_with("Event")) else {
@@ -97,5 +111,23 @@ fn keys_are_settled(input: &Input<'_>, found: &mut Found) {
             format!("nothing says what the keys of {topic} are"),
             format!("register {topic}-key, or declare the topic to have no keys"),
         );
+    }
+}
+
+fn somebody_writes(input: &Input<'_>, found: &mut Found) {
+    let Some(subject) = input.subject else { return };
+    let name = &subject.name;
+    match (&subject.topic, subject.idle_days) {
+        (None, _) => found.say(
+            &crate::Path::root(),
+            format!("no topic holds records of {name}"),
+            "register it under the name of a topic, or delete it",
+        ),
+        (Some(topic), Some(days)) if days > IDLE_DAYS_MAX => found.say(
+            &crate::Path::root(),
+            format!("nothing was written to {topic} for {days} days"),
+            "delete the schema with its topic, or say in its documentation why it stays",
+        ),
+        _ => {}
     }
 }

@@ -20,10 +20,12 @@ fn run(rule: &'static Rule, example: &Example) -> Vec<Finding> {
             topic: Some("orders".into()),
             properties: vec![("owner".into(), "shop".into()), ("domain".into(), "sales".into())],
             key_is_settled: true,
+            idle_days: Some(90),
         },
         false => Subject {
             name: "Orders".into(),
             topic: Some("orders".into()),
+            idle_days: Some(91),
             ..Subject::default()
         },
     };
