@@ -60,14 +60,16 @@ const IN_PROCESS_BYTES: usize = 1 << 20;
 /// use client::transport::InProcess;
 /// use client::{Client, ClientConfig};
 ///
-/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+/// # let work: client::Result<()> = runtime.block_on(async {
 /// let node = testkit::TestNode::start(&[]);
 /// let entrance = node.entrance();
 /// let inside = InProcess::new(move |stream, _host, port| entrance.accept(stream, port));
 /// let config = ClientConfig::new(&node.address.to_string()).with_dialer(inside);
 /// assert!(Client::new(config)?.admin().list_topics().await?.is_empty());
-/// # client::Result::Ok(())
-/// # }).unwrap();
+/// # Ok(())
+/// # });
+/// # work.unwrap();
 /// ```
 #[derive(Clone)]
 pub struct InProcess {
