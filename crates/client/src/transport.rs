@@ -60,12 +60,12 @@ const IN_PROCESS_BYTES: usize = 1 << 20;
 /// use client::transport::InProcess;
 /// use client::{Client, ClientConfig};
 ///
-/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-/// # let work: client::Result<()> = runtime.block_on(async {
 /// let node = testkit::TestNode::start(&[]);
 /// let entrance = node.entrance();
 /// let inside = InProcess::new(move |stream, _host, port| entrance.accept(stream, port));
 /// let config = ClientConfig::new(&node.address.to_string()).with_dialer(inside);
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+/// # let work: client::Result<()> = runtime.block_on(async {
 /// assert!(Client::new(config)?.admin().list_topics().await?.is_empty());
 /// # Ok(())
 /// # });
