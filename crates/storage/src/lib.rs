@@ -12,6 +12,7 @@ mod compact;
 mod directory;
 pub mod dump;
 mod error;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod format;
 mod log;
 mod options;
@@ -19,6 +20,7 @@ mod recovery;
 mod scrub;
 mod seeded;
 mod sorted;
+#[cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 pub mod state;
 mod stream;
 

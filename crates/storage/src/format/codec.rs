@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
     /// A count of things that take at least `each` bytes: never more than the bytes that are left can hold.
     pub fn count(&mut self, each: usize) -> Result<usize, CodecError> {
         let count = self.u32()? as usize;
-        if self.0.len() / each.max(1) < count {
+        if self.0.len().checked_div(each).unwrap_or(self.0.len()) < count {
             Err(CodecError::Short)
         } else {
             Ok(count)
@@ -148,22 +148,23 @@ pub fn to_blocks(salt: u64, body: &[u8]) -> Vec<u8> {
 
 /// What a body takes in blocks.
 pub fn blocks_bytes(body_bytes: usize) -> usize {
-    body_bytes + body_bytes.div_ceil(BLOCK_BYTES) * BLOCK_HEAD_BYTES
+    let heads = body_bytes.div_ceil(BLOCK_BYTES).saturating_mul(BLOCK_HEAD_BYTES);
+    body_bytes.saturating_add(heads)
 }
 
 /// The body of blocks that hold.
 pub fn from_blocks(salt: u64, bytes: &[u8]) -> Result<Vec<u8>, CodecError> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut reader = Reader(bytes);
-    let mut number = 0;
+    let mut numbers = 0..;
     while !reader.0.is_empty() {
+        let number = numbers.next().ok_or(CodecError::Value)?;
         let (length, crc) = (reader.u32()?, reader.u32()?);
         let block = reader.take(length as usize)?;
         if crc != block_crc(salt, number, block) {
             return Err(CodecError::Checksum);
         }
         out.extend_from_slice(block);
-        number += 1;
     }
     Ok(out)
 }

@@ -69,7 +69,8 @@ impl GroupHeader {
 
     /// Header and entry table.
     pub fn table_end(&self) -> usize {
-        GROUP_HEADER_BYTES + ENTRY_BYTES * usize::from(self.entries)
+        let table = ENTRY_BYTES.saturating_mul(usize::from(self.entries));
+        GROUP_HEADER_BYTES.saturating_add(table)
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn le<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
 }
 
 pub(crate) fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
-    if let Some(place) = bytes.get_mut(at..at + value.len()) {
+    if let Some(place) = bytes.get_mut(at..at.saturating_add(value.len())) {
         place.copy_from_slice(value);
     }
 }

@@ -45,10 +45,10 @@ impl PartitionState {
             high_watermark,
             ..PartitionState::default()
         };
-        for known in 0..reader.count(12)? {
+        for entries in 1..=reader.count(12)? {
             let (epoch, start) = (LeaderEpoch(reader.i32()?), Offset(reader.i64()?));
             state.epochs.push(epoch, start);
-            rises(state.epochs.entries().len() == known + 1)?;
+            rises(state.epochs.entries().len() == entries)?;
         }
         if version == 1 {
             state.segments = Segments::decode_bases(&mut reader, log_start)?;

@@ -128,7 +128,7 @@ impl Producers {
         } else {
             producer.last_sequence()
         };
-        let next = if last == i32::MAX { 0 } else { last + 1 };
+        let next = last.checked_add(1).unwrap_or(0);
         if header.base_sequence != next {
             return Err(AppendError::OutOfOrder {
                 found: header.base_sequence,

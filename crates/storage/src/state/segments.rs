@@ -30,21 +30,23 @@ impl SegmentState {
     /// When it was last written to, if no record in it has a time: Kafka takes that of the file (`LogSegment.largestTimestamp`).
     /// It is kept in the first timestamp, which has no other use then: two less than its opposite.
     pub fn written_ms(&self) -> Option<i64> {
-        (self.max_timestamp < 0 && self.first_timestamp < -1).then(|| -2 - self.first_timestamp)
+        let noted = self.max_timestamp < 0 && self.first_timestamp < -1;
+        (-2i64).checked_sub(self.first_timestamp).filter(|_| noted)
     }
 
     fn note_written(&mut self, wall_ms: i64) {
-        if self.max_timestamp < 0 && self.bytes != 0 && (0..i64::MAX - 2).contains(&wall_ms) {
-            self.first_timestamp = self.first_timestamp.min(-2 - wall_ms);
+        if self.max_timestamp < 0 && self.bytes != 0 && 0 <= wall_ms {
+            self.first_timestamp = self.first_timestamp.min((-2i64).saturating_sub(wall_ms));
         }
     }
 
     /// A batch is in it.
     pub fn count(&mut self, header: &BatchHeader) {
         if self.bytes == 0 {
-            self.first_timestamp = header.max_timestamp;
+            // Of what a client claims, any negative number is none.
+            self.first_timestamp = header.max_timestamp.max(-1);
         }
-        self.bytes += header.total_bytes() as u64;
+        self.bytes = self.bytes.saturating_add(header.total_bytes() as u64);
         self.max_timestamp = self.max_timestamp.max(header.max_timestamp);
     }
 }
@@ -269,6 +271,24 @@ mod tests {
         );
         of.0[0].max_timestamp = 5;
         assert_eq!(of.0[0].written_ms(), None, "a record tells");
+    }
+
+    #[test]
+    fn a_time_before_1970_is_no_time() {
+        for timestamp in [-1, -5, i64::MIN] {
+            let mut builder = record::BatchBuilder::new(record::BatchOptions::default());
+            builder.push(timestamp, None, Some(b"v"));
+            let batch = builder.build().expect("memory suffices");
+            let header = BatchHeader::parse(&batch).expect("ours");
+            let mut of = SegmentState::empty(Offset(0));
+            of.count(&header);
+            assert_eq!((of.first_timestamp, of.written_ms()), (-1, None), "{timestamp}");
+            of.note_written(i64::MAX);
+            assert!(
+                of.written_ms().is_some_and(|at| i64::MAX - 2 <= at),
+                "{timestamp}"
+            );
+        }
     }
 
     #[test]
