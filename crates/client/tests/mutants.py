@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Plants bugs in the client, one at a time, and shows that the simulated histories find each; two that histories hardly
+"""Plants bugs in the client, one at a time, and says whether the simulated histories find each; two that histories hardly
 ever come to are for the tests of one partition's queue.
 
   mutants.py [--cargo CARGO] [--seeds 150] [NAME...]
