@@ -25,9 +25,9 @@ pub fn write(folder: &str, seed: u64, count: usize) -> Result<()> {
     Ok(())
 }
 
-/// Reads what others made of those files and compares value by value.
+/// Reads what others made of those files and compares value by value; every file that differs is named.
 pub fn check(folder: &str, seed: u64, count: usize) -> Result<()> {
-    let mut data = 0;
+    let (mut data, mut other) = (0, 0);
     for n in 0..count {
         let (_, values) = content(seed, n);
         let name = format!("{folder}/{n}.avro");
@@ -38,10 +38,16 @@ pub fn check(folder: &str, seed: u64, count: usize) -> Result<()> {
             read.push(sorted(slot.clone()));
         }
         let values: Vec<_> = values.into_iter().map(sorted).collect();
-        ensure!(format!("{read:?}") == format!("{values:?}"), "{name}: other data\n{read:?}\n{values:?}");
-        data += read.len();
+        let differ = read.iter().zip(&values).find(|(read, value)| format!("{read:?}") != format!("{value:?}"));
+        match differ {
+            None if read.len() == values.len() => data += read.len(),
+            None => println!("{name}: {} data, {} were written", read.len(), values.len()),
+            Some((read, value)) => println!("{name}: other data\n  theirs {read:?}\n  ours   {value:?}"),
+        }
+        other += usize::from(read.len() != values.len() || differ.is_some());
     }
-    println!("{count} files, {data} data alike");
+    println!("{} files, {data} data alike; {other} files differ", count - other);
+    ensure!(other == 0, "{other} files differ");
     Ok(())
 }
 
