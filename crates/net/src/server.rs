@@ -158,6 +158,7 @@ impl<S: Service> Acceptor<S> {
                 Ok((stream, address)) => {
                     self.admit_socket(stream, address);
                     let pause = self.admission.accepted(self.start.elapsed());
+                    // `max.connection.creation.rate`: the next one stays in the kernel's queue, as in Kafka.
                     if !pause.is_zero() {
                         tokio::time::sleep(pause).await;
                     }

@@ -8,6 +8,7 @@ use testkit::{TestNode, batch};
 use crate::{node_with, produce};
 
 /// Waits for what other threads do.
+/// The state is a look, not an event: nobody could wake this.
 fn eventually(node: &TestNode, holds: impl Fn(&[String]) -> bool) -> Vec<String> {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {

@@ -224,6 +224,7 @@ impl<'a> Reading<'a> {
                 Ok(records) => records,
                 Err(error) if self.options.go_on || error.is_retriable() => {
                     eprintln!("% ERROR: {}", said(&error));
+                    // An error may come at once: without a pause this loop would do nothing but print.
                     tokio::time::sleep(POLL).await;
                     continue;
                 }

@@ -154,6 +154,7 @@ async fn tell(
         "the node is killed (SIGKILL): {} orders were acknowledged by then",
         producer.delivered()
     ));
+    // Long enough that the clients meet a node that is not there.
     tokio::time::sleep(Duration::from_millis(300)).await;
     let node = Node::start(folder, port)?;
     let ready_again_ms = u64::try_from(node.ready_after.as_millis()).unwrap_or(u64::MAX);
@@ -257,7 +258,8 @@ async fn nothing_is_left(story: &Story, client: &Client, total: usize) -> Result
     Ok(())
 }
 
-/// Waits for something to come true.
+/// Waits for something to come true. Looked at again and again: what is waited for is counted by other tasks, and a
+/// demo of seconds needs no wake-up to the millisecond.
 async fn within(what: &str, mut done: impl FnMut() -> bool) -> Result<(), Failure> {
     let until = Instant::now() + PATIENCE;
     while !done() {
